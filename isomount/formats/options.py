@@ -1,0 +1,55 @@
+"""The options that decide what is shown of an image, with the Linux kernel's names and meanings."""
+
+import enum
+from dataclasses import dataclass
+
+
+class Map(enum.Enum):
+    """``map=``: how ISO 9660 names are shown."""
+
+    NORMAL = "normal"
+    OFF = "off"
+    ACORN = "acorn"
+
+
+class Family(enum.Enum):
+    """``view=``: the family of volume structures to show."""
+
+    AUTO = "auto"
+    ISO9660 = "iso9660"
+    UDF = "udf"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewOptions:
+    """Everything that changes what an image looks like. None means: as the disc says.
+
+    ``session`` counts from 1; -1 is the last one. ``sbsector`` is the 2048-byte sector at which the
+    session starts (its descriptors are 16 further on). ``undelete``, ``bs``, ``anchor``,
+    ``lastblock`` and ``novrs`` are UDF's.
+    """
+
+    view: Family = Family.AUTO
+    norock: bool = False
+    nojoliet: bool = False
+    map: Map = Map.NORMAL
+    relaxed: bool | None = None
+    hide: bool = False
+    showassoc: bool = False
+    unhide: bool = False
+    undelete: bool = False
+    cruft: bool = False
+    nocompress: bool = False
+    uid: int | None = None
+    gid: int | None = None
+    mode: int | None = None
+    dmode: int | None = None
+    umask: int = 0
+    overriderockperm: bool = False
+    charset: str = "utf-8"
+    session: int | None = None
+    sbsector: int | None = None
+    bs: int | None = None
+    anchor: int | None = None
+    lastblock: int | None = None
+    novrs: bool = False

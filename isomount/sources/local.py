@@ -1,0 +1,97 @@
+"""A local file or block device as the source of an image."""
+
+import errno
+import os
+import stat
+
+from isomount.errors import ImageUnreadableError
+
+
+class LocalSource:
+    """A regular file or a block device, read with pread.
+
+    ``os.preadv`` with ``RWF_NOWAIT`` tells what the page cache holds already; file systems that do
+    not know the flag make ``read_resident`` answer None always.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open ``path``. Raises ImageUnreadableError with the reason and the remedy."""
+        self.name = os.fspath(path)
+        self._nowait = True
+        try:
+            # O_NONBLOCK: opening a FIFO or a drive that spins up must not wait.
+            self._fd = os.open(self.name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError as error:
+            raise _unreadable(self.name, error) from error
+        try:
+            self.size = self._measure()
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def _measure(self) -> int:
+        mode = os.fstat(self._fd).st_mode
+        if stat.S_ISDIR(mode):
+            raise ImageUnreadableError(
+                f"{self.name}: is a folder; name the image file to mount, not a folder"
+            )
+        if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
+            raise ImageUnreadableError(
+                f"{self.name}: is neither a file nor a disc drive, so it cannot be read as an image"
+            )
+        try:
+            size = os.lseek(self._fd, 0, os.SEEK_END)
+            if stat.S_ISBLK(mode):
+                os.pread(self._fd, 1, 0)
+        except OSError as error:
+            raise _unreadable(self.name, error) from error
+        if stat.S_ISBLK(mode) and size == 0:
+            raise ImageUnreadableError(f"{self.name}: there is no disc in the drive")
+        return size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Read with pread until ``length`` bytes or the end."""
+        data = os.pread(self._fd, length, offset)
+        if len(data) == length or not data:
+            return data
+        pieces = [data]
+        got = len(data)
+        while got < length:
+            data = os.pread(self._fd, length - got, offset + got)
+            if not data:
+                break
+            pieces.append(data)
+            got += len(data)
+        return b"".join(pieces)
+
+    def read_resident(self, offset: int, length: int) -> bytes | None:
+        """The range if the page cache holds all of it, else None."""
+        if not self._nowait:
+            return None
+        wanted = min(length, self.size - offset)
+        if wanted <= 0:
+            return b""
+        buffer = bytearray(wanted)
+        try:
+            got = os.preadv(self._fd, [buffer], offset, os.RWF_NOWAIT)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            if error.errno == errno.EOPNOTSUPP:
+                self._nowait = False
+            return None
+        return bytes(buffer) if got == wanted else None
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+
+def _unreadable(name: str, error: OSError) -> ImageUnreadableError:
+    if error.errno == errno.ENOMEDIUM:
+        return ImageUnreadableError(f"{name}: there is no disc in the drive")
+    if error.errno == errno.EACCES:
+        return ImageUnreadableError(f"{name}: no permission to read it; ask its owner for read access")
+    if error.errno == errno.ENOENT:
+        return ImageUnreadableError(f"{name}: there is no such file")
+    return ImageUnreadableError(f"{name}: cannot be read: {error.strerror}")
