@@ -1,0 +1,46 @@
+# The longer steps are small scripts in .ci/: what brings up a bare machine is the same for a
+# person and for the build server.
+
+IMAGE ?=
+PYTHON := .venv/bin/python
+
+# Debian keeps mkudffs where an ordinary user's PATH does not lead.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+.PHONY: help setup demo test check lint test-setup clean
+
+help:
+	@echo "make setup              install what is missing; leaves the command at .venv/bin/isomount"
+	@echo "make demo               mount a small sample image, read it, unmount it"
+	@echo "make demo IMAGE=path    the same with your own image"
+	@echo "make test               lint, then every test"
+	@echo "make check              lint, then the quick tests (under a minute)"
+	@echo "make lint               ruff (format and rules) and mypy --strict"
+	@echo "make clean              remove .venv and the tools' caches"
+
+setup:
+	@.ci/setup
+
+test-setup:
+	@.ci/setup test
+
+demo: setup
+	@.ci/demo "$(IMAGE)"
+
+lint: test-setup
+	@echo "==> lint: ruff and mypy"
+	@$(PYTHON) -m ruff format --check --diff .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+
+test: lint
+	@echo "==> test: everything"
+	@$(PYTHON) -m pytest
+
+check: lint
+	@echo "==> check: the quick tests"
+	@$(PYTHON) -m pytest -m "not slow" tests/unit tests/cli
+
+clean:
+	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find isomount tests -name __pycache__ -type d -exec rm -rf {} +
