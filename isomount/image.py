@@ -26,7 +26,7 @@ class Image:
         self.blocks = BlockCache(source)
         try:
             self.views, view = find_views(self.blocks, options, self.path, self.damage)
-            self.volume = Volume(view, self.blocks)
+            self.volume = Volume(view, self.blocks, self.damage)
         except BaseException:
             self.blocks.close()
             raise

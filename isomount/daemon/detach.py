@@ -1,0 +1,54 @@
+"""Ending a mount, through fusermount3 as every user may, or umount where root lacks that."""
+
+import os
+import shlex
+import shutil
+import subprocess
+
+from isomount.errors import FuseUnavailableError, IsomountError
+
+# libfuse's own place for it first comes PATH, as a user may have put it elsewhere.
+_SYSTEM_PATH = "/usr/bin:/bin:/usr/local/bin:/usr/sbin:/sbin"
+
+
+def find_program(name: str) -> str | None:
+    """Where a system program is, also when PATH does not lead there."""
+    return shutil.which(name) or shutil.which(name, path=_SYSTEM_PATH)
+
+
+def unmount(path: str, *, lazy: bool) -> None:
+    """Unmount what is mounted on the absolute ``path``.
+
+    ``lazy`` takes it out of sight at once and lets open files be read on. Raises IsomountError
+    with the reason, and the remedy for a mount in use.
+    """
+    result = subprocess.run(
+        _command(path, lazy=lazy),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        cwd="/",
+        env={**os.environ, "LC_ALL": "C"},
+    )
+    if result.returncode == 0:
+        return
+    said = os.fsdecode(result.stderr).strip()
+    if "busy" in said:
+        raise IsomountError(
+            f"{path}: is in use; close the programs that use it, or detach it from them with: "
+            f"isomount umount --lazy {shlex.quote(path)}"
+        )
+    reason = said.splitlines()[-1] if said else f"exit code {result.returncode}"
+    raise IsomountError(f"{path}: cannot be unmounted: {reason}")
+
+
+def _command(path: str, *, lazy: bool) -> list[str]:
+    fusermount = find_program("fusermount3")
+    if fusermount is not None:
+        return [fusermount, "-u", *(["-z"] if lazy else []), "--", path]
+    umount = find_program("umount") if os.geteuid() == 0 else None
+    if umount is not None:
+        return [umount, "-i", *(["-l"] if lazy else []), "--", path]
+    raise FuseUnavailableError(
+        f"{path}: cannot be unmounted because fusermount3 is missing; install the package fuse3"
+    )

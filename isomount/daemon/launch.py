@@ -1,0 +1,151 @@
+"""Starting a mount: every check first, then the fork; the parent returns once the mount answers."""
+
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Callable
+
+from isomount.daemon import logs
+from isomount.daemon.detach import unmount
+from isomount.daemon.fuse import require_fuse
+from isomount.daemon.mountpoint import MountPoint, prepare
+from isomount.daemon.mounts import mount_at
+from isomount.daemon.request import MountRequest
+from isomount.errors import IsomountError
+from isomount.image import Image, open_image
+
+_log = logging.getLogger("isomount.daemon")
+
+_READY = b"ready"
+
+
+def start(request: MountRequest) -> int:
+    """Mount as ``request`` says. Returns the exit code.
+
+    In the foreground that is when the mount has ended, else when it answers. Raises IsomountError;
+    then nothing is left behind.
+    """
+    inherited = _open_descriptors()
+    logs.configure(request)
+    with open_image(request.image, request.view) as image:
+        require_fuse(request.fuse)
+        point = prepare(request.mountpoint, request.image, nonempty=request.nonempty)
+        if request.foreground:
+            return _serve(request, image, point, lambda: None)
+        return _start_daemon(request, image, point, inherited)
+
+
+def _serve(
+    request: MountRequest, image: Image, point: MountPoint, ready: Callable[[], None]
+) -> int:
+    try:
+        # Here for the time it takes, and because trio must not be there before a fork.
+        from isomount.daemon.serve import serve
+
+        return serve(request, image, point, ready)
+    finally:
+        point.remove()
+
+
+def _start_daemon(
+    request: MountRequest, image: Image, point: MountPoint, inherited: list[int]
+) -> int:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        os._exit(_daemon(request, image, point, _Report(writer, inherited)))
+    os.close(writer)
+    try:
+        return _await_daemon(child, reader, point)
+    except KeyboardInterrupt:
+        # The daemon has got the same signal from the terminal, or else gets it now.
+        os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)
+        raise
+
+
+def _await_daemon(child: int, reader: int, point: MountPoint) -> int:
+    with open(reader, "rb") as pipe:
+        said = pipe.read()
+    if said == _READY:
+        return 0
+    _, status = os.waitpid(child, 0)
+    if not said:
+        _clear_away(point)
+        code = os.waitstatus_to_exitcode(status)
+        how = f"killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        raise IsomountError(f"{point.path}: not mounted, the daemon was {how} without a word")
+    code_text, _, message = said.decode("utf-8", "surrogateescape").partition(":")
+    error = IsomountError(message)
+    error.exit_code = int(code_text)
+    raise error
+
+
+def _clear_away(point: MountPoint) -> None:
+    """Remove what a daemon that died while starting left behind."""
+    left = mount_at(point.path)
+    if left is not None and left.is_isomount:
+        with contextlib.suppress(IsomountError):  # already the tail of an error: that one is told
+            unmount(point.path, lazy=True)
+    point.remove()
+
+
+def _daemon(request: MountRequest, image: Image, point: MountPoint, report: "_Report") -> int:
+    """The child's life. Nothing may get out of it but an exit code."""
+    try:
+        return _serve(request, image, point, report.ready)
+    except IsomountError as error:
+        report.failed(error.exit_code, str(error))
+        return error.exit_code
+    except BaseException as error:
+        _log.exception("%s: not mounted", point.path)
+        report.failed(1, f"{point.path}: not mounted: {type(error).__name__}: {error}")
+        return 1
+    finally:
+        logging.shutdown()
+
+
+class _Report:
+    """The daemon's end of the pipe on which the parent waits."""
+
+    def __init__(self, writer: int, inherited: list[int]) -> None:
+        self._writer = writer
+        self._inherited = inherited
+
+    def ready(self) -> None:
+        """Become a daemon and let the parent go. Raises OSError when the parent is gone.
+
+        Not earlier: until it is mounted the process has to stay in its caller's process group,
+        because systemd's automount lets only that one through to the mount point.
+        """
+        os.setsid()
+        os.chdir("/")
+        os.umask(0o077)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1, 2):
+            os.dup2(nothing, standard)
+        for descriptor in (nothing, *self._inherited):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        self._write(_READY)
+
+    def failed(self, code: int, message: str) -> None:
+        """Give the parent the reason and the exit code."""
+        with contextlib.suppress(OSError):  # nobody waits for it any more
+            self._write(f"{code}:{message}".encode("utf-8", "surrogateescape"))
+
+    def _write(self, message: bytes) -> None:
+        writer, self._writer = self._writer, -1
+        if writer < 0:
+            return  # said "ready" before: what happens now is for the log
+        try:
+            os.write(writer, message)
+        finally:
+            os.close(writer)
+
+
+def _open_descriptors() -> list[int]:
+    """What the caller left open, beyond the three standard ones: a daemon must not keep it."""
+    return [number for number in map(int, os.listdir("/proc/self/fd")) if number > 2]

@@ -1,0 +1,177 @@
+"""The folder to mount on: looked at before anything is done, made when missing, removed if made."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import shlex
+import stat
+import time
+
+from isomount.daemon.mounts import all_mounts, is_same_image, mount_at
+from isomount.daemon.probe import stat_errno
+from isomount.errors import MountPointError
+
+# How long to wait for a daemon whose mount was just ended to clear its folder away, in seconds.
+_FAREWELL = 5.0
+
+
+class MountPoint:
+    """A folder that can be mounted on. ``path`` is absolute and without links.
+
+    A folder that was made for the mount is locked (flock) until the daemon has removed it again:
+    so whoever ended the mount, or wants to use the place next, can wait for that.
+    """
+
+    def __init__(self, path: str, *, made: bool) -> None:
+        self.path = path
+        self._handle = _lock(path) if made else None
+
+    @property
+    def made(self) -> bool:
+        """Whether it exists for this mount only."""
+        return self._handle is not None
+
+    def remove(self) -> None:
+        """Remove the folder if it was made for the mount, and is still that folder, and empty."""
+        if self._handle is None:
+            return
+        handle, self._handle = self._handle, None
+        try:
+            # Raises when the folder is gone, or dead because of a crash: then it has to stay.
+            with contextlib.suppress(OSError):
+                if os.path.samestat(os.fstat(handle), os.lstat(self.path)):
+                    os.rmdir(self.path)
+        finally:
+            os.close(handle)
+
+
+def prepare(path: str, image: str, *, nonempty: bool) -> MountPoint:
+    """Check that ``image`` can be mounted on ``path`` and make the folder if it is missing.
+
+    Raises MountPointError with the reason and the remedy.
+    """
+    answer = stat_errno(path)
+    if answer == 0 and mount_at(os.path.realpath(path)) is None:
+        await_farewell(path)
+        answer = stat_errno(path)
+    if answer == errno.ENOENT:
+        return _make(path)
+    _check_mounts(path, image, answer)
+    if answer:
+        raise MountPointError(f"{path}: cannot be used as mount point: {os.strerror(answer)}")
+    path = os.path.realpath(path)
+    _check_folder(path, nonempty=nonempty)
+    return MountPoint(path, made=False)
+
+
+def await_farewell(path: str, patience: float = _FAREWELL) -> None:
+    """Wait while a daemon is about to remove the folder ``path``, which is no longer mounted on."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return  # gone, or none that this user could have made
+    deadline = time.monotonic() + patience
+    try:
+        while time.monotonic() < deadline:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.01)
+            else:
+                return
+    except OSError:
+        return  # a file system without locks
+    finally:
+        os.close(handle)
+
+
+def default_for(image: str) -> str:
+    """The mount point for an image when none is named: beside it, named like it."""
+    stem, ending = os.path.splitext(image)
+    return stem if ending else f"{image}.mnt"
+
+
+def _lock(path: str) -> int:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    with contextlib.suppress(OSError):  # a file system without locks: nobody can wait, that is all
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return handle
+
+
+def _make(path: str) -> MountPoint:
+    parent = os.path.dirname(path)
+    try:
+        os.mkdir(path)
+    except FileNotFoundError:
+        raise MountPointError(
+            f"{path}: cannot be made because the folder {parent} is missing; make that first"
+        ) from None
+    except FileExistsError:
+        raise MountPointError(f"{path}: is a link that leads nowhere; name a folder") from None
+    except OSError as error:
+        raise MountPointError(
+            f"{path}: cannot be made in {parent}: {error.strerror}; "
+            "name a mount point in a folder of your own"
+        ) from error
+    return MountPoint(os.path.realpath(path), made=True)
+
+
+def _check_mounts(path: str, image: str, answer: int | None) -> None:
+    # Following links is safe where stat answered; where it hangs realpath would hang as well.
+    place = path if answer is None else os.path.realpath(path)
+    if answer is None:
+        raise MountPointError(f"{path}: does not answer, what is mounted there hangs{_cure(place)}")
+    if answer == errno.ENOTCONN:
+        raise MountPointError(f"{path}: is dead, its daemon crashed or was killed{_cure(place)}")
+    mount = mount_at(place)
+    if mount is None or mount.may_be_covered:
+        return
+    if not mount.is_isomount:
+        raise MountPointError(
+            f"{path}: something else is mounted there already "
+            f"({mount.source}, {mount.kind}); name another folder"
+        )
+    if is_same_image(mount, image):
+        raise MountPointError(f"{path}: this very image is mounted there already")
+    raise MountPointError(
+        f"{path}: another image, {mount.source}, is mounted there; "
+        f"unmount it first with: isomount umount {shlex.quote(path)}"
+    )
+
+
+def _cure(place: str) -> str:
+    """How to get rid of the FUSE mount that ``place`` is, or lies in."""
+    around = [each for each in all_mounts() if f"{place}/".startswith(each.path.rstrip("/") + "/")]
+    mount = max(around, key=lambda each: len(each.path), default=None)
+    if mount is None or not mount.kind.startswith("fuse"):
+        return "; unmount that first"
+    return f"; clear it with: fusermount3 -u -z {shlex.quote(mount.path)}"
+
+
+def _check_folder(path: str, *, nonempty: bool) -> None:
+    status = os.stat(path)
+    if not stat.S_ISDIR(status.st_mode):
+        raise MountPointError(f"{path}: is a file; the mount point has to be a folder")
+    if os.geteuid() != 0:
+        _check_rights(path, status)
+    if not nonempty and not _is_empty(path):
+        raise MountPointError(
+            f"{path}: is not empty; name an empty folder, or hide what it holds with -o nonempty"
+        )
+
+
+def _check_rights(path: str, status: os.stat_result) -> None:
+    """Fusermount3's rule for ordinary users."""
+    if status.st_mode & stat.S_ISVTX and status.st_uid != os.getuid():
+        raise MountPointError(f"{path}: belongs to another user; name a folder of your own")
+    if not os.access(path, os.W_OK):
+        raise MountPointError(f"{path}: is not writable for you; name a folder of your own")
+
+
+def _is_empty(path: str) -> bool:
+    try:
+        with os.scandir(path) as entries:
+            return next(entries, None) is None
+    except PermissionError:
+        return True  # writable but not readable: nobody can say, and nothing visible gets hidden

@@ -1,0 +1,113 @@
+"""The life of a mount: from mounting to the end of the session, in trio's loop.
+
+Only imported once the process is the one that serves: trio must not be there before a fork.
+"""
+
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+
+import pyfuse3
+import trio
+
+from isomount.daemon import session
+from isomount.daemon.detach import unmount
+from isomount.daemon.mountpoint import MountPoint
+from isomount.daemon.request import MountRequest
+from isomount.errors import IsomountError
+from isomount.fs import Operations
+from isomount.image import Image
+
+_log = logging.getLogger("isomount.daemon")
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def serve(
+    request: MountRequest, image: Image, point: MountPoint, ready: Callable[[], None]
+) -> int:
+    """Mount, serve until the session ends, clean up. Returns the exit code.
+
+    ``ready`` is called once the mount answers; when it raises OSError, nobody waits for the mount
+    any more and it is ended. Raises FuseUnavailableError when it cannot be mounted.
+    """
+    life = _Life(request, image, point, ready)
+    # A signal between here and the loop would kill the process and leave a dead mount: it waits.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        session.mount(Operations(image.volume, ready=life.on_init), request, point.path)
+        return life.run()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        point.remove()
+
+
+class _Life:
+    """What happens between mount and unmount."""
+
+    def __init__(
+        self, request: MountRequest, image: Image, point: MountPoint, ready: Callable[[], None]
+    ) -> None:
+        self._request = request
+        self._image = image
+        self._point = point
+        self._ready = ready
+
+    def run(self) -> int:
+        """Serve until the kernel closes the session."""
+        try:
+            trio.run(self._main)
+        except BaseException:
+            # Left mounted, but dead: an empty folder would make a mirror job delete its copy.
+            _log.exception("%s: crashed", self._point.path)
+            pyfuse3.close(unmount=False)
+            return 1
+        pyfuse3.close(unmount=True)
+        _log.info("%s: unmounted", self._point.path)
+        return 0
+
+    async def _main(self) -> None:
+        with trio.open_signal_receiver(*_SIGNALS) as signals:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._obey, signals)
+                await pyfuse3.main()
+                nursery.cancel_scope.cancel()
+
+    def on_init(self) -> None:
+        """The kernel's INIT is here; once this request is answered the mount is ready."""
+        trio.lowlevel.current_trio_token().run_sync_soon(self._announce)
+
+    def _announce(self) -> None:
+        _log.info(
+            "%s: has %s; showing %s on %s",
+            self._image.path,
+            ", ".join(self._image.views),
+            self._image.volume.view.name,
+            self._point.path,
+        )
+        try:
+            self._ready()
+        except OSError as error:
+            _log.warning("%s: unmounting, who asked for it is gone: %s", self._point.path, error)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    async def _obey(self, signals: AsyncIterator[int]) -> None:
+        """First signal: detach and serve what is open until it is closed. Second: end at once."""
+        detached = False
+        async for number in signals:
+            name = signal.Signals(number).name
+            if detached:
+                _log.warning("%s: %s again, ending with files open", self._point.path, name)
+                logging.shutdown()
+                os._exit(1)
+            _log.info("%s: %s, unmounting", self._point.path, name)
+            detached = True
+            try:
+                # In a worker: the kernel may ask us something before it lets go.
+                await trio.to_thread.run_sync(lambda: unmount(self._point.path, lazy=True))
+            except IsomountError as error:
+                _log.warning("%s; another signal ends it", error)
+            else:
+                self._point.remove()

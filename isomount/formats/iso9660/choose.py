@@ -1,0 +1,120 @@
+"""Which tree of an ISO 9660 volume is shown: the richest that is whole."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from isomount.blocks import Reader
+from isomount.damage import Damage
+from isomount.errors import DamagedImageError, IsomountError
+from isomount.formats.iso9660.content import section_start
+from isomount.formats.iso9660.descriptors import Descriptors, VolumeDescriptor, read_descriptors
+from isomount.formats.iso9660.records import read_record
+from isomount.formats.iso9660.sessions import session_start
+from isomount.formats.iso9660.susp import fields, has_xa, skip_of
+from isomount.formats.iso9660.view import Iso9660View, Tree
+from isomount.formats.options import ViewOptions
+
+_XA_SIZE = 14
+
+
+class Found(NamedTuple):
+    """The names of a volume's trees, richest first, and the view that was chosen."""
+
+    trees: list[str]
+    view: Iso9660View
+
+
+class _Candidate(NamedTuple):
+    tree: Tree
+    descriptor: VolumeDescriptor
+    skip: int = 0
+
+
+def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Found | None:
+    """The view that ``options`` want of the image called ``name``, None without ISO 9660 in it.
+
+    Raises DamagedImageError when there is a volume but no tree of it can be read, UsageError when
+    a chosen session is not there.
+    """
+    descriptors = read_descriptors(reader, session_start(reader, options))
+    candidates = list(_candidates(reader, descriptors, options, damage))
+    if candidates:
+        view = _open_best(reader, candidates, options, name, damage)
+        return Found([candidate.tree.value for candidate in candidates], view)
+    if descriptors.unusable is not None:
+        raise DamagedImageError(
+            f"{name}: the volume descriptor at byte {descriptors.unusable} makes no sense; the "
+            "image is damaged or was not copied as it is"
+        )
+    return None
+
+
+def _candidates(
+    reader: Reader, descriptors: Descriptors, options: ViewOptions, damage: Damage
+) -> Iterator[_Candidate]:
+    """The trees that there are and that ``options`` allow, best first.
+
+    Rock Ridge that announces itself (ER) beats Joliet; without that, Joliet is the safer one.
+    """
+    primary, joliet, enhanced, _ = descriptors
+    rock_ridge = None if primary is None or options.norock else _probe(reader, primary, damage)
+    if rock_ridge is not None and rock_ridge.announced:
+        yield rock_ridge.candidate
+    if joliet is not None and not options.nojoliet:
+        yield _Candidate(Tree.JOLIET, joliet)
+    if rock_ridge is not None and not rock_ridge.announced:
+        yield rock_ridge.candidate
+    if enhanced is not None:
+        yield _Candidate(Tree.ENHANCED, enhanced)
+    if primary is not None:
+        yield _Candidate(Tree.HIGH_SIERRA if primary.high_sierra else Tree.PLAIN, primary)
+
+
+class _Probed(NamedTuple):
+    candidate: _Candidate
+    announced: bool
+
+
+def _probe(reader: Reader, primary: VolumeDescriptor, damage: Damage) -> _Probed | None:
+    """Rock Ridge as the root's "." record shows it: by SP, ER or any field of its own."""
+    if primary.high_sierra:
+        return None
+    start = section_start(primary.root, primary.block_size)
+    try:
+        record = read_record(reader, start, high_sierra=False)
+    except OSError:
+        return None
+    if record is None:
+        return None
+    skip = skip_of(record.system_use)
+    area = record.system_use[_XA_SIZE if has_xa(record.system_use) else 0 :]
+    signatures = {
+        field.signature for field in fields(reader, area, primary.block_size, start, damage)
+    }
+    if skip is None and not signatures & {b"ER", b"RR", b"PX", b"NM", b"TF"}:
+        return None
+    return _Probed(_Candidate(Tree.ROCK_RIDGE, primary, skip or 0), b"ER" in signatures)
+
+
+def _open_best(
+    reader: Reader,
+    candidates: list[_Candidate],
+    options: ViewOptions,
+    name: str,
+    damage: Damage,
+) -> Iso9660View:
+    """The first tree that has files, else the first that can be read at all."""
+    empty: Iso9660View | None = None
+    failure: Exception | None = None
+    for tree, descriptor, skip in candidates:
+        try:
+            view = Iso9660View(reader, descriptor, tree, skip, options, damage)
+            if not view.is_empty(reader):
+                return view
+            empty = empty or view
+        except (IsomountError, OSError) as error:
+            damage.note(descriptor.address, f"the {tree.value} tree cannot be read: {error}")
+            failure = failure or error
+    if empty is not None:
+        return empty
+    raise DamagedImageError(f"{name}: {failure}") from failure

@@ -1,0 +1,135 @@
+"""Volume descriptors (ECMA-119 8): what an image says about its volume before any directory."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from isomount.blocks import Reader
+from isomount.formats.iso9660.records import Record, parse
+
+SECTOR = 2048
+FIRST_SECTOR = 16
+# Linux looks at sectors 16 to 99 of a session.
+_LAST_SECTOR = 99
+_PRIMARY, _SUPPLEMENTARY, _TERMINATOR = 1, 2, 255
+_JOLIET_ESCAPES = (b"%/@", b"%/C", b"%/E")
+_BLOCK_SIZES = (512, 1024, 2048)
+
+
+class VolumeDescriptor(NamedTuple):
+    """A primary, supplementary or enhanced volume descriptor (ECMA-119 8.4, 8.5).
+
+    ``address`` is its image byte, ``space_size`` the volume's size in logical blocks, ``root`` the
+    root directory's record.
+    """
+
+    address: int
+    high_sierra: bool
+    supplementary: bool
+    version: int
+    label_bytes: bytes
+    space_size: int
+    escapes: bytes
+    block_size: int
+    root: Record
+
+    @property
+    def is_joliet(self) -> bool:
+        """Whether the escape sequences announce Joliet (UCS-2 levels 1 to 3)."""
+        return self.supplementary and self.escapes.startswith(_JOLIET_ESCAPES)
+
+    @property
+    def is_enhanced(self) -> bool:
+        """Whether this is ISO 9660:1999's enhanced descriptor."""
+        return self.supplementary and self.version == 2 and not self.is_joliet
+
+    @property
+    def label(self) -> str:
+        """The volume identifier."""
+        if self.is_joliet:
+            return self.label_bytes.decode("utf-16-be", "replace").rstrip("\0 ")
+        return self.label_bytes.decode("utf-8", "replace").rstrip("\0 ")
+
+
+class Descriptors(NamedTuple):
+    """The descriptors of one session that lead to a tree; the first of each kind counts.
+
+    ``unusable`` is the image byte of a primary descriptor that makes no sense.
+    """
+
+    primary: VolumeDescriptor | None
+    joliet: VolumeDescriptor | None
+    enhanced: VolumeDescriptor | None
+    unusable: int | None
+
+
+def read_descriptors(reader: Reader, session: int) -> Descriptors:
+    """The descriptors of the session that starts at 2048-byte sector ``session``.
+
+    A missing terminator does not matter. All fields None: there is no ISO 9660 volume here.
+    """
+    primary = joliet = enhanced = unusable = None
+    for sector, found in _scan(reader, session):
+        if found is None:
+            unusable = unusable or sector * SECTOR
+        elif not found.supplementary:
+            primary = primary or found
+        elif found.is_joliet:
+            joliet = joliet or found
+        elif found.is_enhanced:
+            enhanced = enhanced or found
+    return Descriptors(primary, joliet, enhanced, unusable)
+
+
+def _scan(reader: Reader, session: int) -> Iterator[tuple[int, VolumeDescriptor | None]]:
+    """Each descriptor of a tree with its sector; None in place of one that makes no sense."""
+    for sector in range(session + FIRST_SECTOR, session + _LAST_SECTOR + 1):
+        data = reader.read(sector * SECTOR, SECTOR)
+        if len(data) < SECTOR:
+            return
+        for layout in (_ECMA_119, _HIGH_SIERRA):
+            kind = data[layout.identifier - 1]
+            if data[layout.identifier : layout.identifier + 5] != layout.magic:
+                continue
+            if kind == _TERMINATOR:
+                return
+            if kind in layout.kinds:
+                yield sector, _descriptor(data, sector * SECTOR, layout)
+
+
+class _Layout(NamedTuple):
+    """Where the fields of a descriptor stand; ``kinds`` are the types that hold a tree."""
+
+    magic: bytes
+    kinds: tuple[int, ...]
+    identifier: int
+    label: int
+    space_size: int
+    escapes: int
+    block_size: int
+    root: int
+
+
+_ECMA_119 = _Layout(b"CD001", (_PRIMARY, _SUPPLEMENTARY), 1, 40, 80, 88, 128, 156)
+# High Sierra begins each descriptor with its block number and has no escape sequences.
+_HIGH_SIERRA = _Layout(b"CDROM", (_PRIMARY,), 9, 48, 88, 96, 136, 180)
+
+
+def _descriptor(data: bytes, address: int, layout: _Layout) -> VolumeDescriptor | None:
+    high_sierra = layout is _HIGH_SIERRA
+    # The root's record has a fixed form; its length bytes are not worth trusting.
+    root_bytes = bytes([34]) + data[layout.root + 1 : layout.root + 32] + b"\1\0"
+    root = parse(root_bytes, 0, address + layout.root, high_sierra)
+    block_size = int.from_bytes(data[layout.block_size : layout.block_size + 2], "little")
+    if root is None or block_size not in _BLOCK_SIZES:
+        return None
+    return VolumeDescriptor(
+        address=address,
+        high_sierra=high_sierra,
+        supplementary=data[layout.identifier - 1] == _SUPPLEMENTARY,
+        version=data[layout.identifier + 5],
+        label_bytes=data[layout.label : layout.label + 32],
+        space_size=int.from_bytes(data[layout.space_size : layout.space_size + 4], "little"),
+        escapes=data[layout.escapes : layout.escapes + 32],
+        block_size=block_size,
+        root=root,
+    )

@@ -1,0 +1,50 @@
+"""File identifiers as people see them: ISO 9660's mapped, Joliet's decoded."""
+
+from isomount.formats.options import Map
+
+_TO_LOWER = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ;/", b"abcdefghijklmnopqrstuvwxyz..")
+
+
+def normal_name(identifier: bytes) -> bytes:
+    """``map=normal``: lower case, without ";1" and an empty extension, ";" and "/" as dots."""
+    name, _, _ = identifier.partition(b"\0")
+    if name.endswith(b";1"):
+        name = name[:-2].removesuffix(b".")
+    return name.translate(_TO_LOWER)
+
+
+def acorn_name(identifier: bytes, system_use: bytes) -> bytes:
+    """``map=acorn``: as normal; the ARCHIMEDES field restores "!" and adds the file type.
+
+    The field is 32 bytes at the start of the system use area: "ARCHIMEDES", load address (4 bytes,
+    little-endian, a file type in bits 8 to 19 when the top 12 bits are set), execution address,
+    attributes (bit 8 of them: the name begins with "!" instead of "_").
+    """
+    name = normal_name(identifier)
+    if len(system_use) < 32 or not system_use.startswith(b"ARCHIMEDES"):
+        return name
+    load = int.from_bytes(system_use[10:14], "little")
+    if name.startswith(b"_") and system_use[19] & 1:
+        name = b"!" + name[1:]
+    if load >> 20 == 0xFFF:
+        name += b",%03x" % (load >> 8 & 0xFFF)
+    return name
+
+
+def iso_name(identifier: bytes, system_use: bytes, mapping: Map) -> bytes:
+    """A primary identifier (ECMA-119 7.5, 7.6) as ``mapping`` wants it shown."""
+    if mapping is Map.NORMAL:
+        return normal_name(identifier)
+    if mapping is Map.ACORN:
+        return acorn_name(identifier, system_use)
+    return identifier.partition(b"\0")[0]
+
+
+def joliet_name(identifier: bytes, charset: str) -> bytes:
+    """A Joliet identifier: big-endian UCS-2 or UTF-16, without ";1" and trailing dots.
+
+    Surrogate pairs join, lone surrogates are left out; what ``charset`` lacks becomes "?".
+    """
+    text = identifier[: len(identifier) & ~1].decode("utf-16-be", "ignore")
+    text = text.partition("\0")[0].removesuffix(";1").rstrip(".")
+    return text.encode(charset, "replace")

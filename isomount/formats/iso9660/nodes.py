@@ -1,0 +1,113 @@
+"""Nodes out of directory records: owner, mode, links and times, with Linux's rules and options."""
+
+import stat
+from collections.abc import Sequence
+
+from isomount.blocks import Content
+from isomount.formats.iso9660.content import content_of
+from isomount.formats.iso9660.dates import recording_time
+from isomount.formats.iso9660.records import Record
+from isomount.formats.iso9660.rockridge import RockRidge
+from isomount.formats.node import Node
+from isomount.formats.options import ViewOptions
+from isomount.formats.zisofs import zisofs_content
+
+_READABLE = 0o555
+_NOBODY = 65534
+_NO_ID = 0xFFFFFFFF
+_CRUFT_MASK = 0xFFFFFF
+_ALL_BITS = 0xFFFFFFFF
+_TYPES = frozenset(
+    (
+        stat.S_IFREG,
+        stat.S_IFDIR,
+        stat.S_IFLNK,
+        stat.S_IFCHR,
+        stat.S_IFBLK,
+        stat.S_IFIFO,
+        stat.S_IFSOCK,
+    )
+)
+
+
+class NodeMaker:
+    """Makes the nodes of one view."""
+
+    def __init__(self, options: ViewOptions, block_size: int) -> None:
+        self._options = options
+        self._block_size = block_size
+        self._size_mask = _CRUFT_MASK if options.cruft else _ALL_BITS
+
+    def directory(self, ino: int, record: Record, rr: RockRidge | None) -> Node:
+        """A directory: ``record`` is the one whose attributes count, usually its own "."."""
+        return self._node(ino, record, rr, stat.S_IFDIR, record.data_length, None)
+
+    def unreadable(self, record: Record, rr: RockRidge | None, reason: str) -> Node:
+        """A directory that cannot be shown: listed, but EIO for whoever asks for more."""
+        return self.directory(record.address, record, rr)._replace(fault=reason)
+
+    def other(self, ino: int, sections: Sequence[Record], rr: RockRidge | None) -> Node:
+        """Anything that is no directory, with all its sections."""
+        record = sections[0]
+        kind = stat.S_IFREG
+        if rr is not None and rr.mode is not None and stat.S_IFMT(rr.mode) in _TYPES:
+            kind = stat.S_IFMT(rr.mode)
+        content = content_of(sections, self._block_size, self._size_mask)
+        if kind != stat.S_IFREG:
+            return self._node(ino, record, rr, kind, content.size, None)
+        if rr is not None and rr.zisofs is not None and not self._options.nocompress:
+            content = zisofs_content(content, *rr.zisofs)
+        return self._node(ino, record, rr, kind, content.size, content)
+
+    def _node(
+        self,
+        ino: int,
+        record: Record,
+        rr: RockRidge | None,
+        kind: int,
+        size: int,
+        content: Content | None,
+    ) -> Node:
+        options = self._options
+        recorded = recording_time(record.date)
+        if rr is None or rr.mode is None:
+            nlink, uid, gid = 1, 0, 0
+            permissions = self._plain_permissions(kind)
+        else:
+            nlink, uid, gid = rr.nlink, rr.uid, rr.gid
+            permissions = self._posix_permissions(kind, rr.mode)
+        target = rr.target if rr is not None and kind == stat.S_IFLNK else None
+        return Node(
+            ino,
+            kind | permissions,
+            _owner(uid, options.uid),
+            _owner(gid, options.gid),
+            nlink,
+            len(target) if target is not None else size,
+            recorded if rr is None or rr.accessed is None else rr.accessed,
+            recorded if rr is None or rr.modified is None else rr.modified,
+            recorded if rr is None or rr.changed is None else rr.changed,
+            rr.rdev if rr is not None and kind in (stat.S_IFCHR, stat.S_IFBLK) else 0,
+            target,
+            content,
+        )
+
+    def _plain_permissions(self, kind: int) -> int:
+        options = self._options
+        chosen = options.dmode if kind == stat.S_IFDIR else options.mode
+        return (_READABLE if chosen is None else chosen) & ~options.umask
+
+    def _posix_permissions(self, kind: int, mode: int) -> int:
+        permissions = mode & 0o7777
+        if kind == stat.S_IFLNK:
+            return permissions
+        if self._options.overriderockperm and kind in (stat.S_IFDIR, stat.S_IFREG):
+            chosen = self._options.dmode if kind == stat.S_IFDIR else self._options.mode
+            permissions = permissions if chosen is None else chosen
+        return permissions & ~self._options.umask
+
+
+def _owner(recorded: int, chosen: int | None) -> int:
+    if chosen is not None:
+        return chosen
+    return _NOBODY if recorded == _NO_ID else recorded

@@ -1,0 +1,153 @@
+"""Directory records (ECMA-119 9.1), and High Sierra's, found in the extent of a directory."""
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from isomount.blocks import Reader
+from isomount.damage import Damage
+from isomount.errors import DamagedDataError
+
+HIDDEN, DIRECTORY, ASSOCIATED, MULTI_EXTENT = 0x01, 0x02, 0x04, 0x80
+SELF, PARENT = b"\0", b"\1"
+
+_CHUNK = 65536
+_SECTOR = 2048
+_FIXED = 33
+_LONGEST = 255
+# Length, XAR length, extent and data length (little-endian halves), date, flags, file unit size,
+# interleave gap size, identifier length.
+_ECMA_119 = struct.Struct("<BBI4xI4x7sBBB4xB")
+# High Sierra's date lacks the zone: the flags come a byte earlier.
+_HIGH_SIERRA = struct.Struct("<BBI4xI4x6sBxBB4xB")
+
+
+class Record(NamedTuple):
+    """One directory record. ``address`` is its image byte, ``system_use`` what follows the name."""
+
+    address: int
+    xar_length: int
+    extent: int
+    data_length: int
+    date: bytes
+    flags: int
+    unit: int
+    gap: int
+    identifier: bytes
+    system_use: bytes
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether the directory flag is set."""
+        return bool(self.flags & DIRECTORY)
+
+
+def parse(data: bytes, position: int, address: int, high_sierra: bool) -> Record | None:
+    """The record at ``data[position]``, None when its lengths contradict each other."""
+    if len(data) - position <= _FIXED or len(data) - position < data[position]:
+        return None
+    layout = _HIGH_SIERRA if high_sierra else _ECMA_119
+    length, xar, extent, size, date, flags, unit, gap, name_length = layout.unpack_from(
+        data, position
+    )
+    name = position + _FIXED
+    name_end = name + name_length
+    if length <= _FIXED or length < _FIXED + name_length:
+        return None
+    # A padding byte keeps the system use area at an even offset.
+    use = name_end + (~name_length & 1)
+    return Record(
+        address,
+        xar,
+        extent,
+        size,
+        date,
+        flags,
+        unit,
+        gap,
+        data[name:name_end],
+        data[use : position + length],
+    )
+
+
+def read_record(reader: Reader, address: int, high_sierra: bool) -> Record | None:
+    """The record at image byte ``address``, None when there is none."""
+    return parse(reader.read(address, _LONGEST), 0, address, high_sierra)
+
+
+class Extent(NamedTuple):
+    """Where records stand: image bytes ``start`` to ``end``, padded at every ``block_size``."""
+
+    start: int
+    end: int
+    block_size: int
+    high_sierra: bool
+
+
+def scan(reader: Reader, extent: Extent, address: int, damage: Damage) -> Iterator[Record]:
+    """The records of ``extent`` from ``address`` on, in order.
+
+    A zero where a length should be ends a block's records. A record whose lengths contradict each
+    other loses the rest of its block, a block that cannot be read only itself.
+    """
+    while address < extent.end:
+        data = _chunk(reader, address, extent.end, damage)
+        if not data:
+            return
+        base, position = address, 0
+        last = address + len(data) >= min(extent.end, reader.size)
+        # A record may reach into the next chunk: leave that one for then.
+        limit = len(data) if last else len(data) - _LONGEST
+        while position < limit:
+            if not data[position]:
+                position = _next_block(data, base, position, extent)
+                continue
+            record = parse(data, position, base + position, extent.high_sierra)
+            if record is None:
+                damage.note(base + position, "a directory record contradicts itself")
+                position = _block_end(base + position, extent) - base
+                continue
+            yield record
+            position += data[position]
+        address = base + position
+
+
+def _block_end(address: int, extent: Extent) -> int:
+    return address + extent.block_size - (address - extent.start) % extent.block_size
+
+
+def _next_block(data: bytes, base: int, position: int, extent: Extent) -> int:
+    """The next block's start; runs of zero blocks are passed over at once."""
+    position = _block_end(base + position, extent) - base
+    step = extent.block_size
+    while position < len(data) and not data[position] and not any(data[position : position + step]):
+        position += step
+    return position
+
+
+def _chunk(reader: Reader, address: int, end: int, damage: Damage) -> bytes:
+    length = min(_CHUNK, end - address)
+    try:
+        data = reader.read(address, length)
+    except OSError:
+        return _readable_sectors(reader, address, length, damage)
+    if len(data) < length:
+        damage.note(address + len(data), "a directory goes on past the end of the image")
+    return data
+
+
+def _readable_sectors(reader: Reader, address: int, length: int, damage: Damage) -> bytes:
+    """The range with zeros for its unreadable sectors: zeros hold no records."""
+    sectors: list[bytes] = []
+    lost = 0
+    for offset in range(address, address + length, _SECTOR):
+        wanted = min(_SECTOR, address + length - offset)
+        try:
+            sectors.append(reader.read(offset, wanted))
+        except OSError as error:
+            damage.note(offset, f"a directory sector cannot be read ({error.strerror})")
+            sectors.append(bytes(wanted))
+            lost += wanted
+    if lost >= length:
+        raise DamagedDataError(f"the directory at byte {address} cannot be read")
+    return b"".join(sectors)

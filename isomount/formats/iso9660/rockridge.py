@@ -1,0 +1,201 @@
+"""The Rock Ridge Interchange Protocol (IEEE P1282, RRIP 1.09 to 1.12): POSIX attributes."""
+
+import os
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from isomount.formats.iso9660.dates import long_time, recording_time
+from isomount.formats.iso9660.susp import Field
+
+_NM_CURRENT_PARENT_HOST = 0x02 | 0x04 | 0x20
+_SL_CONTINUE, _SL_CURRENT, _SL_PARENT, _SL_ROOT = 0x01, 0x02, 0x04, 0x08
+_COMPONENTS = {_SL_CURRENT: b".", _SL_PARENT: b"..", _SL_ROOT: b"/"}
+_TF_LONG_FORM = 0x80
+# The kernel cannot hand out longer link targets (PATH_MAX with its NUL).
+_TARGET_AT_MOST = 4095
+_NAME_AT_MOST = 1024
+
+
+class CompressedFile(NamedTuple):
+    """A ZF field: algorithm id, header size in bytes, block size as a power of 2, real size."""
+
+    algorithm: bytes
+    header_size: int
+    block_shift: int
+    size: int
+
+
+class RockRidge:
+    """What the fields of one record say; None or empty where no field says it."""
+
+    __slots__ = (
+        "_link",
+        "_slash_next",
+        "accessed",
+        "changed",
+        "child",
+        "gid",
+        "mode",
+        "modified",
+        "name",
+        "nlink",
+        "parent",
+        "rdev",
+        "relocated",
+        "serial",
+        "uid",
+        "zisofs",
+    )
+
+    def __init__(self) -> None:
+        self.mode: int | None = None
+        self.nlink = 1
+        self.uid = 0
+        self.gid = 0
+        self.serial = 0
+        self.rdev = 0
+        self.name: bytes | None = None
+        self.modified: int | None = None
+        self.accessed: int | None = None
+        self.changed: int | None = None
+        self.child: int | None = None
+        self.parent: int | None = None
+        self.relocated = False
+        self.zisofs: CompressedFile | None = None
+        self._link: bytearray | None = None
+        self._slash_next = False
+
+    @property
+    def target(self) -> bytes | None:
+        """The symbolic link's target; None without SL or when it is too long to be one."""
+        if self._link is None:
+            return None
+        target = bytes(self._link).partition(b"\0")[0]
+        return target if 0 < len(target) <= _TARGET_AT_MOST else None
+
+    def add_component(self, flags: int, text: bytes) -> None:
+        """Append one component of a symbolic link's target (RRIP 4.1.3.1).
+
+        A component whose place this system does not have (volume root, host) stays empty.
+        """
+        if self._link is None:
+            self._link = bytearray()
+        if self._slash_next:
+            self._link += b"/"
+        self._link += _COMPONENTS.get(flags & ~_SL_CONTINUE, b"") if flags & ~_SL_CONTINUE else text
+        self._slash_next = not flags & (_SL_CONTINUE | _SL_ROOT)
+
+
+def attributes(found: Iterable[Field]) -> RockRidge:
+    """What ``found`` fields say together. Unknown and too short fields are passed over."""
+    rr = RockRidge()
+    for signature, data in found:
+        interpret = _INTERPRET.get(signature)
+        if interpret is not None:
+            interpret(rr, data)
+    return rr
+
+
+def _le32(data: bytes, offset: int) -> int:
+    return int.from_bytes(data[offset : offset + 4], "little")
+
+
+def _px(rr: RockRidge, data: bytes) -> None:
+    """POSIX file attributes (RRIP 4.1.1); the serial number came with 1.12."""
+    if len(data) < 32:
+        return
+    rr.mode = _le32(data, 0) & 0xFFFF
+    rr.nlink = _le32(data, 8)
+    rr.uid = _le32(data, 16)
+    rr.gid = _le32(data, 24)
+    if len(data) >= 40:
+        rr.serial = _le32(data, 32)
+
+
+def _pn(rr: RockRidge, data: bytes) -> None:
+    """Device number (RRIP 4.1.2): major and minor, or both in the low half."""
+    if len(data) < 16:
+        return
+    high, low = _le32(data, 0), _le32(data, 8)
+    if high == 0 and low > 0xFF:
+        high, low = low >> 8, low & 0xFF
+    # makedev wants what the kernel can hold: 12 bits of major and 20 of minor.
+    rr.rdev = os.makedev(high & 0xFFF, low & 0xFFFFF)
+
+
+def _sl(rr: RockRidge, data: bytes) -> None:
+    """Symbolic link (RRIP 4.1.3): components of the target, continued over fields."""
+    position = 1
+    while position + 2 <= len(data):
+        flags, length = data[position], data[position + 1]
+        rr.add_component(flags, data[position + 2 : position + 2 + length])
+        position += 2 + length
+
+
+def _nm(rr: RockRidge, data: bytes) -> None:
+    """Alternate name (RRIP 4.1.4); several fields join, whatever their continue flag says."""
+    if not data or data[0] & _NM_CURRENT_PARENT_HOST:
+        return
+    text = data[1:].partition(b"\0")[0]
+    if text and len(rr.name or b"") < _NAME_AT_MOST:
+        rr.name = (rr.name or b"") + text
+
+
+def _cl(rr: RockRidge, data: bytes) -> None:
+    """Child link (RRIP 4.1.5.1): the block of the relocated directory."""
+    if len(data) >= 8:
+        rr.child = _le32(data, 0)
+
+
+def _pl(rr: RockRidge, data: bytes) -> None:
+    """Parent link (RRIP 4.1.5.2): the block of the directory this one belongs to."""
+    if len(data) >= 8:
+        rr.parent = _le32(data, 0)
+
+
+def _re(rr: RockRidge, data: bytes) -> None:
+    """Relocated directory (RRIP 4.1.5.3): shown elsewhere, by a child link."""
+    rr.relocated = True
+
+
+def _tf(rr: RockRidge, data: bytes) -> None:
+    """Time stamps (RRIP 4.1.6): one for each flag, in the order of the flags."""
+    if not data:
+        return
+    width, parse = (17, long_time) if data[0] & _TF_LONG_FORM else (7, recording_time)
+    position = 1
+    for flag in (0x01, 0x02, 0x04, 0x08):
+        if not data[0] & flag:
+            continue
+        stamp = data[position : position + width]
+        position += width
+        if len(stamp) < width:
+            return
+        if flag == 0x02:
+            rr.modified = parse(stamp)
+        elif flag == 0x04:
+            rr.accessed = parse(stamp)
+        elif flag == 0x08:
+            rr.changed = parse(stamp)
+
+
+def _zf(rr: RockRidge, data: bytes) -> None:
+    """Compressed file (zisofs): version 1 has a both-endian 32-bit size, version 2 64 bits."""
+    if len(data) < 12:
+        return
+    algorithm = data[:2]
+    size = int.from_bytes(data[4:12], "little") if algorithm == b"PZ" else _le32(data, 4)
+    rr.zisofs = CompressedFile(algorithm, data[2] * 4, data[3], size)
+
+
+_INTERPRET: dict[bytes, Callable[[RockRidge, bytes], None]] = {
+    b"PX": _px,
+    b"PN": _pn,
+    b"SL": _sl,
+    b"NM": _nm,
+    b"CL": _cl,
+    b"PL": _pl,
+    b"RE": _re,
+    b"TF": _tf,
+    b"ZF": _zf,
+}

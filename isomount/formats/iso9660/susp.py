@@ -1,0 +1,86 @@
+"""The System Use Sharing Protocol (IEEE P1281): fields in system use areas and their continuations."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from isomount.blocks import Reader
+from isomount.damage import Damage
+
+# Longer chains of continuation areas are loops or attacks; a name and a target need a handful.
+_CONTINUATIONS_AT_MOST = 64
+_CONTINUATION_SIZE_AT_MOST = 32768
+
+
+class Field(NamedTuple):
+    """One system use field: its signature and the bytes after length and version."""
+
+    signature: bytes
+    data: bytes
+
+
+def fields(
+    reader: Reader, area: bytes, block_size: int, address: int, damage: Damage
+) -> Iterator[Field]:
+    """All fields of a record's system use area, continuation areas (CE) included, in order.
+
+    ``address`` is the record's image byte, for messages. What cannot be parsed ends the area; the
+    fields before it stay. ST does not end an area: Linux reads on, and discs rely on that.
+    """
+    for _ in range(_CONTINUATIONS_AT_MOST):
+        continuation = None
+        position = 0
+        end = len(area)
+        while end - position >= 4:
+            length = area[position + 2]
+            if length < 4 or position + length > end:
+                if area[position] or length:
+                    damage.note(address, "a system use field is longer than its area, or too short")
+                break
+            signature = area[position : position + 2]
+            if signature == b"CE":
+                continuation = area[position + 4 : position + length]
+            else:
+                yield Field(signature, area[position + 4 : position + length])
+            position += length
+        if continuation is None:
+            return
+        area = _continuation(reader, continuation, block_size, address, damage)
+        if not area:
+            return
+    damage.note(address, "the continuation areas form a loop")
+
+
+def _continuation(
+    reader: Reader, field: bytes, block_size: int, address: int, damage: Damage
+) -> bytes:
+    """The area a CE field points to (SUSP 5.1): block, offset in it and size, each both-endian."""
+    if len(field) < 24:
+        damage.note(address, "a continuation field is too short")
+        return b""
+    block = int.from_bytes(field[0:4], "little")
+    offset = int.from_bytes(field[8:12], "little")
+    size = int.from_bytes(field[16:20], "little")
+    if size > _CONTINUATION_SIZE_AT_MOST:
+        damage.note(address, f"a continuation area claims {size} bytes")
+        return b""
+    area = reader.read(block * block_size + offset, size)
+    if len(area) < size:
+        damage.note(address, "a continuation area lies past the end of the image")
+    return area
+
+
+def skip_of(area: bytes) -> int | None:
+    """How many bytes come before the fields in every record, from the root's SP field (SUSP 5.3).
+
+    None when the area has no SP. SP stands first, or after the 14 bytes that CD-ROM XA puts there.
+    """
+    for start in (0, 14):
+        sp = area[start : start + 7]
+        if len(sp) == 7 and sp[:2] == b"SP" and sp[2] >= 7 and sp[4:6] == b"\xbe\xef":
+            return sp[6]
+    return None
+
+
+def has_xa(area: bytes) -> bool:
+    """Whether the area begins with CD-ROM XA attributes (their signature is at byte 6)."""
+    return len(area) >= 14 and area[6:8] == b"XA"

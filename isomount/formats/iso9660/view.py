@@ -1,0 +1,307 @@
+"""One tree of an ISO 9660 volume as a view: Rock Ridge, Joliet, ISO 9660:1999 or plain.
+
+Inode numbers are image bytes of directory records: a file's own record, and for a directory its "."
+record, so that a relocated or twice named directory has one number. Where "." is missing or claims
+less than the directory's record does, that record is the number.
+"""
+
+import threading
+from collections.abc import Iterator
+from enum import Enum
+from itertools import islice
+
+from isomount.blocks import Reader
+from isomount.damage import Damage
+from isomount.errors import DamagedDataError, DamagedImageError, StaleNodeError
+from isomount.formats.iso9660.content import section_start
+from isomount.formats.iso9660.descriptors import VolumeDescriptor
+from isomount.formats.iso9660.names import iso_name, joliet_name
+from isomount.formats.iso9660.nodes import NodeMaker
+from isomount.formats.iso9660.records import (
+    ASSOCIATED,
+    HIDDEN,
+    MULTI_EXTENT,
+    PARENT,
+    SELF,
+    Extent,
+    Record,
+    read_record,
+    scan,
+)
+from isomount.formats.iso9660.rockridge import RockRidge, attributes
+from isomount.formats.iso9660.susp import fields, has_xa
+from isomount.formats.node import Entry, Node, StatFs
+from isomount.formats.options import ViewOptions
+
+_RELOCATION_FOLDERS = (b"rr_moved", b".rr_moved")
+# A section can hold almost 4 GiB: more sections than this are an attack on our memory.
+_SECTIONS_AT_MOST = 65536
+# Hard links whose common number is remembered; beyond it links keep numbers of their own.
+_LINKS_AT_MOST = 65536
+
+
+class Tree(Enum):
+    """Which of a volume's trees; the value is what people call it."""
+
+    ROCK_RIDGE = "Rock Ridge"
+    JOLIET = "Joliet"
+    ENHANCED = "ISO 9660:1999"
+    PLAIN = "ISO 9660"
+    HIGH_SIERRA = "High Sierra"
+
+
+class Iso9660View:
+    """A View (see isomount.formats.base) of the tree that ``descriptor`` leads to.
+
+    ``skip`` is how many bytes of each system use area come before the Rock Ridge fields.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        descriptor: VolumeDescriptor,
+        tree: Tree,
+        skip: int,
+        options: ViewOptions,
+        damage: Damage,
+    ) -> None:
+        """Read the root directory's record. Raises DamagedImageError when there is none."""
+        self.name = tree.value
+        self.label = descriptor.label
+        self.folds_case = (
+            tree is Tree.JOLIET if options.relaxed is None else options.relaxed
+        )
+        self._descriptor = descriptor
+        self._tree = tree
+        self._skip = skip
+        self._options = options
+        self._damage = damage
+        self._block_size = descriptor.block_size
+        self._high_sierra = descriptor.high_sierra
+        self._make = NodeMaker(options, descriptor.block_size)
+        self._links: dict[tuple[int, ...], int] = {}
+        self._links_lock = threading.Lock()
+        self._root_record, self._root_extent = self._find_root(reader)
+        self.root = self._root_extent.start
+
+    # ------------------------------------------------------------------ what a View offers
+
+    def node(self, reader: Reader, ino: int) -> Node:
+        """The node whose record is at image byte ``ino``."""
+        if ino == self.root:
+            record = self._root_record
+            return self._make.directory(ino, record, self._rock_ridge(reader, record, dot=True))
+        record = self._record(reader, ino)
+        if record.identifier == SELF:
+            return self._make.directory(ino, record, self._rock_ridge(reader, record, dot=True))
+        sections = self._sections(reader, record)
+        return self._node(reader, sections, self._rock_ridge(reader, record))
+
+    def parent(self, reader: Reader, ino: int) -> int:
+        """The directory that "..", or the parent link of a relocated directory, names."""
+        if ino == self.root:
+            return ino
+        extent = self._extent(reader, ino)
+        for record in islice(scan(reader, extent, extent.start, self._damage), 2):
+            if record.identifier != PARENT:
+                continue
+            rr = self._rock_ridge(reader, record)
+            start = section_start(record, self._block_size)
+            if rr is not None and rr.parent is not None:
+                start = rr.parent * self._block_size
+            return start if self._dot(reader, start) is not None else self.root
+        return self.root
+
+    def directory_size(self, reader: Reader, ino: int) -> int:
+        """The bytes of the directory's extent that the image holds."""
+        extent = self._extent(reader, ino)
+        return max(0, min(extent.end, reader.size) - extent.start)
+
+    def entries(self, reader: Reader, ino: int, position: int = 0) -> Iterator[Entry]:
+        """The entries in the order of their records; ``position`` counts bytes of the extent."""
+        extent = self._extent(reader, ino)
+        if extent.end > extent.start >= reader.size:
+            raise DamagedDataError(f"the directory at byte {extent.start} is past the image's end")
+        for sections in self._files(reader, extent, extent.start + position):
+            record = sections[0]
+            if record.identifier in (SELF, PARENT) or self._is_hidden(record):
+                continue
+            rr = self._rock_ridge(reader, record)
+            if rr is not None and rr.relocated:
+                continue
+            name = self._name(record, rr)
+            node = self._node(reader, sections, rr)
+            if ino == self.root and self._is_emptied(reader, name, node):
+                continue
+            yield Entry(record.address - extent.start, name, node)
+
+    def statfs(self) -> StatFs:
+        """The size that the volume descriptor gives."""
+        return StatFs(self._block_size, self._descriptor.space_size)
+
+    def is_empty(self, reader: Reader) -> bool:
+        """Whether the root has no entries."""
+        return next(self.entries(reader, self.root), None) is None
+
+    # ------------------------------------------------------------------ records
+
+    def _find_root(self, reader: Reader) -> tuple[Record, Extent]:
+        """The root's attributes come from its "." record, its place from the descriptor."""
+        record = self._descriptor.root
+        start = section_start(record, self._block_size)
+        first = read_record(reader, start, self._high_sierra)
+        if first is None or not first.is_directory:
+            raise DamagedImageError(
+                f"the root directory at byte {start} is not a directory or lies past the end of "
+                "the image: it is cut off or damaged"
+            )
+        size = max(first.data_length, record.data_length)
+        return first, self._span(start, size)
+
+    def _span(self, start: int, size: int) -> Extent:
+        return Extent(start, start + size, self._block_size, self._high_sierra)
+
+    def _record(self, reader: Reader, ino: int) -> Record:
+        record = read_record(reader, ino, self._high_sierra)
+        if record is None:
+            raise StaleNodeError(f"there is no directory record at byte {ino}")
+        return record
+
+    def _dot(self, reader: Reader, start: int) -> Record | None:
+        """The "." record of the directory that starts there, None when it has none."""
+        record = read_record(reader, start, self._high_sierra)
+        if record is None or record.identifier != SELF or not record.is_directory:
+            return None
+        return record
+
+    def _extent(self, reader: Reader, ino: int) -> Extent:
+        """Where the records of the directory ``ino`` stand."""
+        if ino == self.root:
+            return self._root_extent
+        record = self._record(reader, ino)
+        if record.identifier == SELF:
+            return self._span(ino, record.data_length)
+        if not record.is_directory:
+            # A file that Rock Ridge calls a directory: an empty one.
+            return self._span(ino, 0)
+        start = section_start(record, self._block_size)
+        dot = self._dot(reader, start)
+        return self._span(start, max(record.data_length, dot.data_length if dot else 0))
+
+    def _files(self, reader: Reader, extent: Extent, address: int) -> Iterator[list[Record]]:
+        """The records from ``address`` on, all sections of a file together."""
+        sections: list[Record] = []
+        for record in scan(reader, extent, address, self._damage):
+            sections.append(record)
+            if record.flags & MULTI_EXTENT and len(sections) < _SECTIONS_AT_MOST:
+                continue
+            yield sections
+            sections = []
+        if sections:
+            self._damage.note(sections[0].address, "the last section of a file is missing")
+
+    def _sections(self, reader: Reader, record: Record) -> list[Record]:
+        if not record.flags & MULTI_EXTENT:
+            return [record]
+        start = record.address - record.address % self._block_size
+        extent = Extent(start, reader.size, self._block_size, self._high_sierra)
+        sections = next(self._files(reader, extent, record.address), None)
+        if sections is None:
+            raise StaleNodeError(f"there is no directory record at byte {record.address}")
+        return sections
+
+    # ------------------------------------------------------------------ meaning
+
+    def _is_hidden(self, record: Record) -> bool:
+        options = self._options
+        if record.flags & HIDDEN and options.hide:
+            return True
+        return bool(record.flags & ASSOCIATED) and not (options.showassoc or options.unhide)
+
+    def _rock_ridge(self, reader: Reader, record: Record, dot: bool = False) -> RockRidge | None:
+        """The Rock Ridge attributes of a record, None in other trees."""
+        if self._tree is not Tree.ROCK_RIDGE:
+            return None
+        area = record.system_use
+        # The skip does not apply to the root's own record, which announces it (SUSP 5.3).
+        skip = 0 if dot and record.address == self._root_extent.start else self._skip
+        if skip == 0 and has_xa(area):
+            skip = 14
+        if skip:
+            area = area[skip:]
+        return attributes(fields(reader, area, self._block_size, record.address, self._damage))
+
+    def _name(self, record: Record, rr: RockRidge | None) -> bytes:
+        if self._tree is Tree.JOLIET:
+            return joliet_name(record.identifier, self._options.charset)
+        if rr is not None and rr.name is not None:
+            return rr.name
+        return iso_name(record.identifier, record.system_use, self._options.map)
+
+    def _node(self, reader: Reader, sections: list[Record], rr: RockRidge | None) -> Node:
+        record = sections[0]
+        if rr is not None and rr.child is not None:
+            return self._relocated(reader, record, rr)
+        if record.is_directory:
+            return self._directory(reader, record, rr)
+        node = self._make.other(record.address, sections, rr)
+        if rr is not None and node.nlink > 1:
+            return node._replace(ino=self._link_number(node, record, rr))
+        return node
+
+    def _directory(self, reader: Reader, record: Record, rr: RockRidge | None) -> Node:
+        """The directory that ``record``, in its parent, leads to."""
+        if self._high_sierra:
+            return self._make.directory(record.address, record, rr)
+        start = section_start(record, self._block_size)
+        try:
+            dot = self._dot(reader, start)
+        except OSError as error:
+            return self._unreadable(record, rr, f"it cannot be read ({error.strerror})")
+        if start >= reader.size:
+            return self._unreadable(record, rr, "it lies past the end of the image")
+        if dot is None:
+            self._damage.note(start, "a directory does not begin with its own record")
+            return self._make.directory(record.address, record, rr)
+        ino = start if dot.data_length >= record.data_length else record.address
+        return self._make.directory(ino, dot, self._rock_ridge(reader, dot, dot=True))
+
+    def _relocated(self, reader: Reader, record: Record, rr: RockRidge) -> Node:
+        """The directory that a child link leads to (RRIP 4.1.5.1)."""
+        start = (rr.child or 0) * self._block_size
+        try:
+            dot = self._dot(reader, start)
+        except OSError as error:
+            return self._unreadable(record, rr, f"it cannot be read ({error.strerror})")
+        if dot is None:
+            return self._unreadable(record, rr, f"its child link leads to byte {start}")
+        return self._make.directory(start, dot, self._rock_ridge(reader, dot, dot=True))
+
+    def _unreadable(self, record: Record, rr: RockRidge | None, reason: str) -> Node:
+        self._damage.note(record.address, f"a directory is lost: {reason}")
+        return self._make.unreadable(record, rr, f"the directory is lost: {reason}")
+
+    def _is_emptied(self, reader: Reader, name: bytes, node: Node) -> bool:
+        """Whether this is the folder that relocated directories were parked in, and nothing else."""
+        if name.lower() not in _RELOCATION_FOLDERS or not node.is_directory or node.fault:
+            return False
+        if self._tree is not Tree.ROCK_RIDGE or next(self.entries(reader, node.ino), None):
+            return False
+        extent = self._extent(reader, node.ino)
+        return any(
+            record.identifier not in (SELF, PARENT)
+            for record in scan(reader, extent, extent.start, self._damage)
+        )
+
+    def _link_number(self, node: Node, record: Record, rr: RockRidge) -> int:
+        """One number for all links to a file: the address of the one that was seen first.
+
+        Links have equal serial numbers (RRIP 1.12), or share their data where there are none.
+        """
+        if not rr.serial and not record.data_length:
+            return node.ino
+        key = (record.extent, record.data_length, rr.serial, node.mode, node.mtime_ns)
+        with self._links_lock:
+            if len(self._links) >= _LINKS_AT_MOST:
+                self._links.pop(next(iter(self._links)))
+            return self._links.setdefault(key, node.ino)

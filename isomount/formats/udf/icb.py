@@ -1,0 +1,143 @@
+"""Information control blocks: what a file is, and where its bytes are (ECMA-167 4/8.10, 4/14.9)."""
+
+import struct
+from typing import NamedTuple
+
+from isomount.blocks import BytesContent, Content, Reader, SingleExtent
+from isomount.errors import DamagedDataError
+from isomount.formats.udf.allocation import EMBEDDED, SHORT, Allocation
+from isomount.formats.udf.space import Space
+from isomount.formats.udf.structures import (
+    EXTENDED_FILE_ENTRY,
+    EXTENDED_FILE_ENTRY_LAYOUT,
+    FILE_ENTRY,
+    FILE_ENTRY_LAYOUT,
+    INDIRECT_ENTRY,
+    INDIRECT_ENTRY_LAYOUT,
+    FileEntry,
+)
+from isomount.formats.udf.tags import Soundness, soundness
+
+_IDENTIFIERS = (FILE_ENTRY, EXTENDED_FILE_ENTRY, INDIRECT_ENTRY)
+_DIRECT, _CHAINED = 4, 4096
+# Rewrites of one file on write-once media that are followed (strategy 4096).
+_REWRITES_AT_MOST = 4096
+_EMPTY = BytesContent(b"")
+_SHORT_AD = struct.Struct("<II")
+
+
+class Icb(NamedTuple):
+    """A file entry as it was found: ``block`` is the block it stands in, at image byte ``offset``.
+
+    ``body`` is where in the block its extended attributes begin; the allocation descriptors follow
+    them. ``partition`` is the reference number of the partition it was reached through.
+    """
+
+    entry: FileEntry
+    offset: int
+    partition: int
+    block: bytes
+    body: int
+
+    @property
+    def attributes(self) -> bytes:
+        """The extended attributes that stand in the file entry itself."""
+        return self.block[self.body : self.body + self.entry.attributes_length]
+
+
+def read_icb(reader: Reader, space: Space, partition: int, offset: int) -> Icb:
+    """The file entry in force of the ICB at image byte ``offset``.
+
+    Strategy 4 has one entry; with strategy 4096 each entry may be followed by an indirect entry
+    that leads to a newer one (4/A.4, 4/A.5). Raises DamagedDataError.
+    """
+    latest: Icb | None = None
+    for _ in range(_REWRITES_AT_MOST):
+        block = _sound_block(reader, space, partition, offset)
+        if block is None:
+            break
+        identifier = int.from_bytes(block[:2], "little")
+        if identifier != INDIRECT_ENTRY:
+            latest = _icb(block, identifier, offset, partition)
+            if latest.entry.strategy != _CHAINED:
+                break
+            # The second block of the ICB says whether there is a newer entry.
+            offset += space.block_size
+            continue
+        link = INDIRECT_ENTRY_LAYOUT.parse(block)
+        if link.length == 0 or link.partition >= len(space.partitions):
+            break
+        partition = link.partition
+        offset, _ = space.locate(reader, partition, link.block)
+    if latest is None:
+        raise DamagedDataError(f"no file entry at byte {offset}")
+    return latest
+
+
+def _icb(block: bytes, identifier: int, offset: int, partition: int) -> Icb:
+    layout = FILE_ENTRY_LAYOUT if identifier == FILE_ENTRY else EXTENDED_FILE_ENTRY_LAYOUT
+    entry = layout.parse(block)
+    if layout.size + entry.attributes_length + entry.descriptors_length > len(block):
+        raise DamagedDataError(f"the file entry at byte {offset} runs over the end of its block")
+    if entry.strategy not in (_DIRECT, _CHAINED):
+        raise DamagedDataError(
+            f"the file entry at byte {offset} has an unknown strategy ({entry.strategy})"
+        )
+    return Icb(entry, offset, partition, block, layout.size)
+
+
+def _sound_block(reader: Reader, space: Space, partition: int, offset: int) -> bytes | None:
+    """The block at ``offset``, or its mirror, if it holds an entry of an ICB; None otherwise."""
+    block = reader.read(offset, space.block_size)
+    grade = soundness(block, _IDENTIFIERS)
+    if grade is Soundness.SOUND:
+        return block
+    mirror = space.mirror_of(reader, partition, offset)
+    if mirror is not None:
+        other = reader.read(mirror, space.block_size)
+        if soundness(other, _IDENTIFIERS) > grade:
+            space.damage.note(offset, "file entry damaged, its mirror is used")
+            return other
+    if grade is Soundness.BAD:
+        return None
+    space.damage.note(offset, "file entry with a wrong checksum or CRC")
+    return block
+
+
+def content_of(reader: Reader, space: Space, icb: Icb) -> Content:
+    """The bytes of the file that ``icb`` describes. Raises DamagedDataError."""
+    entry = icb.entry
+    size = entry.information_length
+    kind = entry.flags & 7
+    start = icb.body + entry.attributes_length
+    if size >> 63:
+        raise DamagedDataError(f"the file entry at byte {icb.offset} has an impossible size")
+    if size == 0:
+        return _EMPTY
+    if kind == SHORT and entry.descriptors_length >= _SHORT_AD.size:
+        whole = _one_run(reader, space, icb, start)
+        if whole is not None:
+            return whole
+    if kind == EMBEDDED:
+        if size > entry.descriptors_length:
+            raise DamagedDataError(f"the file entry at byte {icb.offset} lacks part of its data")
+        return SingleExtent(icb.offset + start, size)
+    if kind > EMBEDDED:
+        raise DamagedDataError(f"the file entry at byte {icb.offset} has unknown descriptors")
+    return Allocation(
+        space, icb.partition, kind, size, icb.offset + start, entry.descriptors_length
+    )
+
+
+def _one_run(reader: Reader, space: Space, icb: Icb, start: int) -> Content | None:
+    """The content if it lies in one recorded extent, as most do."""
+    length, block = _SHORT_AD.unpack_from(icb.block, start)
+    # The two high bits are the extent's type: a recorded one compares as its length.
+    if not icb.entry.information_length <= length < 1 << 30:
+        return None
+    try:
+        offset, run = space.partitions[icb.partition].locate(reader, block)
+    except DamagedDataError:
+        return None
+    size = icb.entry.information_length
+    return SingleExtent(offset, size) if size <= run else None

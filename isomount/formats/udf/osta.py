@@ -1,0 +1,100 @@
+"""OSTA compressed unicode: the names and labels of UDF (UDF 2.1.1, 2.1.3, 4.2.2.1)."""
+
+from binascii import crc_hqx
+
+# The longest name in bytes that Linux takes, and what a longer one is cut to.
+NAME_MAX = 255
+_CUT_TO = 254
+_MARK = "_"
+# An extension of up to this many characters survives the cutting of a name.
+_EXTENSION_MAX = 5
+_CHECKSUM_LENGTH = len("#ABCD")
+_ILLEGAL = frozenset("/\0")
+
+
+def decode(identifier: bytes) -> str | None:
+    """The text of a compressed unicode field (UDF 2.1.1); None when it is none.
+
+    The first byte says how wide a character is. 254 and 255 stand for 8 and 16 in the names of
+    deleted files. Surrogates without their half stay in the text.
+    """
+    width = identifier[:1]
+    if width in (b"\x08", b"\xfe"):
+        return identifier[1:].decode("latin-1")
+    if width in (b"\x10", b"\xff") and len(identifier) % 2 == 1:
+        return identifier[1:].decode("utf-16-be", "surrogatepass")
+    return None
+
+
+def label(field: bytes) -> str:
+    """The text of a d-string (UDF 2.1.3), whose last byte is its length; "" when it has none."""
+    text = decode(field[: min(field[-1], len(field) - 1)]) if field else None
+    return (text or "").split("\0")[0].encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def file_name(identifier: bytes, charset: str = "utf-8") -> bytes | None:
+    """The name to show for a file identifier (UDF 4.2.2.1); None when it cannot be decoded.
+
+    What Linux cannot show ("/", NUL, half a surrogate pair, a character that ``charset`` lacks)
+    becomes "_"; such a name, "." and "..", and one that had to be cut get "#" and the CRC of what
+    is stored, before the extension, so that it stays different from its neighbours.
+    """
+    plain = identifier[1:]
+    if (
+        identifier[:1] == b"\x08"
+        and plain.isascii()
+        and b"/" not in plain
+        and b"\0" not in plain
+        and plain not in (b"", b".", b"..")
+    ):
+        return plain
+    text = decode(identifier)
+    if not text:
+        return None
+    shown, changed = _legal(text, charset)
+    name = shown.encode(charset)
+    if not changed and len(name) <= NAME_MAX:
+        return name
+    return _with_checksum(shown, crc_hqx(plain, 0), charset)
+
+
+def _legal(text: str, charset: str) -> tuple[str, bool]:
+    """The text with a mark for each run of what cannot be shown, and whether it is changed."""
+    if text in (".", ".."):
+        return text, True
+    pieces: list[str] = []
+    changed = False
+    for character in text:
+        if character not in _ILLEGAL and _encodes(character, charset):
+            pieces.append(character)
+        else:
+            pieces.append(_MARK)
+            changed = True
+    return "".join(pieces), changed
+
+
+def _encodes(character: str, charset: str) -> bool:
+    try:
+        character.encode(charset)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _with_checksum(shown: str, checksum: int, charset: str) -> bytes:
+    """The name cut to what fits, with the checksum before its extension."""
+    stem, extension = shown, ""
+    dot = shown.rfind(".", -_EXTENSION_MAX - 1)
+    if 0 <= dot < len(shown) - 1:
+        stem, extension = shown[:dot], shown[dot:]
+    tail = extension.encode(charset)
+    room = _CUT_TO - _CHECKSUM_LENGTH - len(tail)
+    return _cut(stem, room, charset) + b"#%04X" % checksum + tail
+
+
+def _cut(stem: str, room: int, charset: str) -> bytes:
+    """As many whole characters as ``room`` bytes hold."""
+    data = stem.encode(charset)
+    if len(data) <= room:
+        return data
+    return data[:room].decode(charset, "ignore").encode(charset)

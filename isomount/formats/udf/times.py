@@ -1,0 +1,46 @@
+"""Timestamps (ECMA-167 1/7.3) as nanoseconds since 1970."""
+
+import struct
+from datetime import date
+from functools import lru_cache
+
+_STAMP = struct.Struct("<HHBBBBBBBB")
+_EPOCH = date(1970, 1, 1).toordinal()
+_NOT_RECORDED = bytes(12)
+_LOCAL_TIME = 1
+_NO_ZONE = -2047
+# The calendar repeats after 400 years of so many days.
+_CYCLE_YEARS, _CYCLE_DAYS = 400, 146097
+
+
+@lru_cache(maxsize=4096)
+def nanoseconds(stamp: bytes) -> int:
+    """Nanoseconds since 1970 of a 12-byte timestamp; 0 when it is all zero (not recorded).
+
+    The zone, minutes east of Greenwich, counts when the stamp says that it is local time. Fields
+    outside their range carry over (day 32 is the 1st of the next month); a fraction outside its
+    range is dropped.
+    """
+    if stamp == _NOT_RECORDED:
+        return 0
+    zoned, year, month, day, hour, minute, second, centi, hundreds, micro = _STAMP.unpack(stamp)
+    seconds = (_days(year, month) + day - 1) * 86400 + hour * 3600 + minute * 60 + second
+    if zoned >> 12 == _LOCAL_TIME:
+        seconds -= _zone(zoned & 0xFFF) * 60
+    if max(centi, hundreds, micro) > 99:
+        return seconds * 10**9
+    return seconds * 10**9 + (centi * 10_000 + hundreds * 100 + micro) * 1000
+
+
+def _zone(field: int) -> int:
+    """The twelve bits as a signed number of minutes."""
+    zone = field - 0x1000 if field >= 0x800 else field
+    return 0 if zone == _NO_ZONE else zone
+
+
+def _days(year: int, month: int) -> int:
+    """Days from 1970 to the first of that month; month 0 is the December before."""
+    years, month = divmod(month - 1, 12)
+    cycles, year = divmod(year + years, _CYCLE_YEARS)
+    # datetime knows no year 0: the cycle before the first is one later in its terms.
+    return date(year + _CYCLE_YEARS, month + 1, 1).toordinal() - _EPOCH + (cycles - 1) * _CYCLE_DAYS

@@ -1,0 +1,152 @@
+"""zisofs, versions 1 and 2: files stored as blocks that were compressed one by one.
+
+A stored file begins with a header whose size its directory record gives, then one pointer a block
+and one more for the end; a block whose two pointers are equal is all zeros.
+"""
+
+import bz2
+import importlib
+import lzma
+import zlib
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from isomount.blocks import Content, Reader
+from isomount.errors import DamagedDataError
+
+_MAGIC_2 = bytes.fromhex("ef2255a1bc1b95a0")
+# Block sizes as powers of 2. Linux reads 14 to 17 of version 1; libisofs writes to 20 in version 2.
+_BLOCK_SHIFTS = {b"pz": range(14, 18), b"PZ": range(14, 21)}
+_POINTER_SIZES = {b"pz": 4, b"PZ": 8}
+# No codec makes a block much larger than it was; a hostile pointer pair must not allocate more.
+_EXPANSION_AT_MOST = 2
+
+_Decode = Callable[[bytes, int], bytes]
+
+
+def _zlib(stored: bytes, size: int) -> bytes:
+    return zlib.decompressobj().decompress(stored, size)
+
+
+def _xz(stored: bytes, size: int) -> bytes:
+    # The memory limit holds for xz -9 (65 MiB) and no more.
+    return lzma.LZMADecompressor(memlimit=80 << 20).decompress(stored, size)
+
+
+def _bzip2(stored: bytes, size: int) -> bytes:
+    return bz2.BZ2Decompressor().decompress(stored, size)
+
+
+def _lz4(stored: bytes, size: int) -> bytes:
+    module: Any = _extra("lz4.frame" if stored.startswith(b"\x04\x22\x4d\x18") else "lz4.block")
+    if module.__name__ == "lz4.frame":
+        return bytes(module.LZ4FrameDecompressor().decompress(stored, size))
+    return bytes(module.decompress(stored, uncompressed_size=size))
+
+
+def _zstd(stored: bytes, size: int) -> bytes:
+    decompressor = _extra("zstandard").ZstdDecompressor(max_window_size=1 << 27)
+    with decompressor.stream_reader(stored) as stream:
+        return bytes(stream.read(size))
+
+
+def _extra(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise DamagedDataError(
+            f"the Python package for {name.partition('.')[0]} is missing: install isomount[zisofs]"
+        ) from error
+
+
+_CODECS: dict[int, _Decode] = {1: _zlib, 2: _xz, 3: _lz4, 4: _zstd, 5: _bzip2}
+
+
+class ZisofsContent(NamedTuple):
+    """A compressed file: ``stored`` is what the image holds, the rest what its ZF field says."""
+
+    stored: Content
+    algorithm: bytes
+    header_size: int
+    block_shift: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        """The image byte after the stored file."""
+        return self.stored.end
+
+    def read(self, reader: Reader, offset: int, length: int) -> bytes:
+        """That range, decoding the blocks that it touches."""
+        length = min(length, self.size - offset)
+        pieces: list[bytes] = []
+        while length > 0:
+            index, within = divmod(offset, 1 << self.block_shift)
+            try:
+                block = reader.decoded((self.stored, index), partial(self._block, reader, index))
+            except DamagedDataError:
+                if pieces:
+                    break
+                raise
+            piece = block[within : within + length]
+            pieces.append(piece)
+            offset += len(piece)
+            length -= len(piece)
+        return b"".join(pieces)
+
+    def _block(self, reader: Reader, index: int) -> bytes:
+        expected = min(1 << self.block_shift, self.size - (index << self.block_shift))
+        stored = self._stored_block(reader, index)
+        if not stored:
+            return bytes(expected)
+        decode = self._codec(reader)
+        try:
+            # One byte more than there may be makes the codec read on to its checksum.
+            block = decode(stored, expected + 1)
+        except DamagedDataError:
+            raise
+        except Exception as error:
+            # Each codec has error classes of its own, and all mean the same.
+            raise DamagedDataError(f"compressed block {index} is damaged: {error}") from error
+        if len(block) != expected:
+            raise DamagedDataError(f"compressed block {index} is damaged: it does not have {expected} bytes")
+        return block
+
+    def _stored_block(self, reader: Reader, index: int) -> bytes:
+        width = _POINTER_SIZES[self.algorithm]
+        pointers = self._exactly(reader, self.header_size + index * width, 2 * width)
+        start = int.from_bytes(pointers[:width], "little")
+        end = int.from_bytes(pointers[width:], "little")
+        if not start <= end <= self.stored.size:
+            raise DamagedDataError(f"compressed block {index} lies outside its file")
+        if end - start > _EXPANSION_AT_MOST << self.block_shift:
+            raise DamagedDataError(f"compressed block {index} is larger than any codec makes it")
+        return self._exactly(reader, start, end - start)
+
+    def _exactly(self, reader: Reader, offset: int, length: int) -> bytes:
+        data = self.stored.read(reader, offset, length) if length else b""
+        if len(data) < length:
+            raise DamagedDataError("a compressed file is cut off")
+        return data
+
+    def _codec(self, reader: Reader) -> _Decode:
+        """Version 1 knows only zlib; version 2 names its codec in the header's eleventh byte."""
+        if self.algorithm == b"pz":
+            return _zlib
+        header = self._exactly(reader, 0, 24)
+        if not header.startswith(_MAGIC_2):
+            raise DamagedDataError("a zisofs version 2 file lacks its header")
+        codec = _CODECS.get(header[10])
+        if codec is None:
+            raise DamagedDataError(f"zisofs version 2 codec {header[10]} is not known")
+        return codec
+
+
+def zisofs_content(
+    stored: Content, algorithm: bytes, header_size: int, block_shift: int, size: int
+) -> Content:
+    """The decoded content, or ``stored`` itself where the parameters are none that zisofs has."""
+    if block_shift not in _BLOCK_SHIFTS.get(algorithm, ()):
+        return stored
+    return ZisofsContent(stored, algorithm, header_size, block_shift, size)

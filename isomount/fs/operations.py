@@ -1,0 +1,196 @@
+"""The FUSE operations of a mounted volume."""
+
+import errno
+import os
+from collections.abc import Callable
+from itertools import islice
+from typing import TypeVar
+
+import pyfuse3
+import trio
+
+from isomount.blocks import NotResidentError, Reader
+from isomount.errors import DamagedDataError
+from isomount.formats.node import Node
+from isomount.fs.attributes import attributes, missing
+from isomount.fs.guard import guarded
+from isomount.tree import Directory, Listed, Volume
+
+_Answer = TypeVar("_Answer")
+
+# Cookies 1 and 2 are "." and ".."; the directory's own follow.
+_DOTS = 2
+# Requests that wait for the image at the same time.
+_WORKERS = 16
+# A reply of the size that the kernel asks for holds about 22 entries.
+_BATCH = 32
+
+
+class Operations(pyfuse3.Operations):
+    """Answers the kernel out of ``volume``.
+
+    File handles are inode numbers. Every answer is first tried from memory, on the event loop, and
+    only what would wait goes to a worker thread. ``ready`` is called when the mount answers.
+    """
+
+    supports_dot_lookup = True
+    enable_writeback_cache = False
+
+    def __init__(self, volume: Volume, *, ready: Callable[[], None]) -> None:
+        super().__init__()
+        self._volume = volume
+        self._ready = ready
+        self._statfs = volume.statfs()
+        self._open: dict[int, tuple[Node, int]] = {}
+        self._workers = trio.CapacityLimiter(_WORKERS)
+
+    def init(self) -> None:
+        """The kernel's INIT request is being answered: from now on the mount works."""
+        self._ready()
+
+    @guarded
+    async def lookup(
+        self, parent_inode: int, name: bytes, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.EntryAttributes:
+        """The node called ``name``; "." and ".." are asked for by those who export the mount."""
+        parent = self._from_kernel(parent_inode)
+        if name == b".":
+            node: Node | None = await self._node(parent)
+        elif name == b"..":
+            node = await self._node(await self._ask(lambda r: self._volume.parent(parent, r)))
+        else:
+            node = await self._ask(lambda r: self._volume.child(parent, name, r))
+        if node is None:
+            return missing()
+        _check(node)
+        return self._attributes(node)
+
+    @guarded
+    async def getattr(self, inode: int, ctx: pyfuse3.RequestContext) -> pyfuse3.EntryAttributes:
+        """What stat shows."""
+        node = await self._node(self._from_kernel(inode))
+        _check(node)
+        return self._attributes(node)
+
+    @guarded
+    async def readlink(self, inode: int, ctx: pyfuse3.RequestContext) -> bytes:
+        """A symbolic link's target."""
+        node = await self._node(self._from_kernel(inode))
+        if node.target is None:
+            raise DamagedDataError("the symbolic link has no usable target")
+        return node.target
+
+    @guarded
+    async def open(
+        self, inode: int, flags: int, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.FileInfo:
+        """Open for reading; the page cache stays valid from one open to the next."""
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            raise pyfuse3.FUSEError(errno.EROFS)
+        ino = self._from_kernel(inode)
+        node, count = self._open.get(ino, (None, 0))
+        if node is None:
+            node = await self._node(ino)
+        if node.content is None:
+            raise DamagedDataError("there is no content behind this inode")
+        self._open[ino] = (node, self._open.get(ino, (node, 0))[1] + 1)
+        # Past the page cache a read may be short without truncating the file, so the last bytes
+        # before the image's end are not lost with their page.
+        cut_off = node.content.end > self._volume.blocks.size
+        return pyfuse3.FileInfo(fh=inode, keep_cache=True, direct_io=cut_off)
+
+    @guarded
+    async def read(self, fh: int, off: int, size: int) -> bytes:
+        """That range of an open file."""
+        ino = self._from_kernel(fh)
+        content = self._open[ino][0].content
+        assert content is not None
+        data = await self._ask(lambda r: content.read(r, off, size))
+        if len(data) < min(size, content.size - off) and content.end <= self._volume.blocks.size:
+            raise DamagedDataError("a part of this range cannot be read")
+        return data
+
+    @guarded
+    async def release(self, fh: int) -> None:
+        """The last descriptor of one open is closed."""
+        ino = self._from_kernel(fh)
+        node, count = self._open[ino]
+        if count > 1:
+            self._open[ino] = (node, count - 1)
+        else:
+            del self._open[ino]
+
+    @guarded
+    async def opendir(self, inode: int, ctx: pyfuse3.RequestContext) -> int:
+        """Open a directory, which loads it."""
+        ino = self._from_kernel(inode)
+        await self._ask(lambda r: self._volume.directory(ino, r))
+        return inode
+
+    @guarded
+    async def readdir(self, fh: int, start_id: int, token: pyfuse3.ReaddirToken) -> None:
+        """Fill one reply with entries and their attributes."""
+        ino = self._from_kernel(fh)
+        if start_id < _DOTS and not await self._dots(ino, start_id, token):
+            return
+        cookie = max(0, start_id - _DOTS)
+        directory = await self._ask(lambda r: self._volume.directory(ino, r))
+        while listing := await self._batch(directory, cookie):
+            for listed in listing:
+                cookie = listed.cookie
+                entry = self._attributes(listed.node)
+                if not pyfuse3.readdir_reply(token, listed.name, entry, cookie + _DOTS):
+                    return
+
+    async def _dots(self, ino: int, start_id: int, token: pyfuse3.ReaddirToken) -> bool:
+        """Reply with "." and ".."; False when the reply is full."""
+        for cookie, name in ((1, b"."), (2, b"..")):
+            if cookie <= start_id:
+                continue
+            node = await self._node(ino)
+            if name == b"..":
+                node = await self._node(await self._ask(lambda r: self._volume.parent(ino, r)))
+            if not pyfuse3.readdir_reply(token, name, self._attributes(node), cookie):
+                return False
+        return True
+
+    async def _batch(self, directory: Directory, cookie: int) -> list[Listed]:
+        """The next entries. A huge directory is read again, and that away from the loop."""
+        listing = islice(directory.after(self._volume.blocks, cookie), _BATCH)
+        if directory.in_memory:
+            return list(listing)
+        return await trio.to_thread.run_sync(list, listing, limiter=self._workers)
+
+    @guarded
+    async def statfs(self, ctx: pyfuse3.RequestContext) -> pyfuse3.StatvfsData:
+        """The volume's size; nothing is free."""
+        data = pyfuse3.StatvfsData()
+        data.f_bsize = data.f_frsize = self._statfs.block_size
+        data.f_blocks = self._statfs.blocks
+        data.f_bfree = data.f_bavail = self._statfs.blocks_free
+        data.f_files = self._statfs.files
+        data.f_ffree = data.f_favail = self._statfs.files_free
+        data.f_namemax = self._statfs.name_max
+        return data
+
+    async def _ask(self, work: Callable[[Reader], _Answer]) -> _Answer:
+        """What ``work`` answers from memory, or else in a worker thread."""
+        try:
+            return work(self._volume.blocks.resident)
+        except NotResidentError:
+            return await trio.to_thread.run_sync(work, self._volume.blocks, limiter=self._workers)
+
+    async def _node(self, ino: int) -> Node:
+        return await self._ask(lambda r: self._volume.node(ino, r))
+
+    def _from_kernel(self, inode: int) -> int:
+        return self._volume.root if inode == pyfuse3.ROOT_INODE else inode
+
+    def _attributes(self, node: Node) -> pyfuse3.EntryAttributes:
+        ino = pyfuse3.ROOT_INODE if node.ino == self._volume.root else node.ino
+        return attributes(node, ino, self._statfs.block_size)
+
+
+def _check(node: Node) -> None:
+    if node.fault:
+        raise DamagedDataError(node.fault)

@@ -1,0 +1,210 @@
+"""Directories as they are kept: whole while they are small, as an index when they are huge."""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+from isomount.blocks import Reader
+from isomount.formats.base import View
+from isomount.formats.node import Entry, Node
+from isomount.tree.names import folded, numbered_name, safe_name
+
+# Above this many entries a directory is kept as an index of 8 bytes an entry.
+LISTED_AT_MOST = 60_000
+# No more entries than this are shown of one directory: 32 MiB of index.
+ENTRIES_AT_MOST = 4_000_000
+# Positions take the low half of an index word.
+_POSITIONS = 1 << 32
+_BUCKETS = 256
+# Namesakes that are told apart in one huge directory; more of them is an attack.
+_RENAMED_AT_MOST = 10_000
+
+
+class Listed(NamedTuple):
+    """One line of a listing; give ``cookie`` back to go on after it."""
+
+    cookie: int
+    name: bytes
+    node: Node
+
+
+class Directory(Protocol):
+    """The entries of one directory, with safe and distinct names, in disc order."""
+
+    @property
+    def weight(self) -> int:
+        """The memory it takes, in entries of a whole listing."""
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether it answers without reading."""
+
+    def nodes(self) -> Iterator[Node]:
+        """The nodes that it holds in memory."""
+
+    def lookup(self, reader: Reader, name: bytes) -> Node | None:
+        """The node called ``name``."""
+
+    def after(self, reader: Reader, cookie: int) -> Iterator[Listed]:
+        """The entries after the one with that cookie; 0 begins."""
+
+
+class WholeDirectory:
+    """Every name and node in memory."""
+
+    in_memory = True
+
+    def __init__(self, entries: dict[bytes, Node], folds_case: bool) -> None:
+        self._entries = entries
+        self._names = list(entries)
+        self._folded: dict[bytes, Node] | None = None
+        self._folds_case = folds_case
+        self.weight = len(entries) + 1
+
+    def nodes(self) -> Iterator[Node]:
+        """All of them."""
+        return iter(self._entries.values())
+
+    def lookup(self, reader: Reader, name: bytes) -> Node | None:
+        """By the exact name, else by the folded one where that is wanted."""
+        node = self._entries.get(name)
+        if node is None and self._folds_case:
+            if self._folded is None:
+                self._folded = {folded(n): self._entries[n] for n in reversed(self._names)}
+            node = self._folded.get(folded(name))
+        return node
+
+    def after(self, reader: Reader, cookie: int) -> Iterator[Listed]:
+        """A cookie is the number of entries up to and with it."""
+        for index in range(cookie, len(self._names)):
+            name = self._names[index]
+            yield Listed(index + 1, name, self._entries[name])
+
+
+class IndexedDirectory:
+    """A huge directory: for each name a word of hash and position; the rest is read again.
+
+    Words are sorted within buckets, so that a lookup is a search by halves and sorting never needs
+    much memory at once. A cookie is the position of the entry it belongs to, plus one.
+    """
+
+    in_memory = False
+
+    def __init__(self, view: View, ino: int) -> None:
+        self._view = view
+        self._ino = ino
+        self._buckets = [array("Q") for _ in range(_BUCKETS)]
+        self._renamed: dict[int, bytes] = {}
+        self._count = 0
+        self._end = _POSITIONS
+
+    @property
+    def weight(self) -> int:
+        """An index word is about a fiftieth of a whole entry."""
+        return self._count // 50 + 1
+
+    def nodes(self) -> Iterator[Node]:
+        """None are held."""
+        return iter(())
+
+    def fill(self, reader: Reader, positions: Iterator[tuple[int, bytes]]) -> bool:
+        """Index every (position, name); False when there were more than are shown."""
+        whole = True
+        for position, name in positions:
+            if self._count >= ENTRIES_AT_MOST or position >= _POSITIONS:
+                self._end, whole = position, False
+                break
+            self._count += 1
+            self._add(name, position)
+            if self._view.folds_case and folded(name) != name:
+                self._add(folded(name), position)
+        for number, bucket in enumerate(self._buckets):
+            self._buckets[number] = array("Q", sorted(bucket))
+        self._tell_namesakes_apart(reader)
+        return whole
+
+    def lookup(self, reader: Reader, name: bytes) -> Node | None:
+        """By the exact name, else by the folded one where that is wanted."""
+        for entry in self._with_hash(reader, name):
+            if self._name(entry) == name:
+                return entry.node
+        if self._view.folds_case:
+            for entry in self._with_hash(reader, folded(name)):
+                if folded(self._name(entry)) == folded(name):
+                    return entry.node
+        return None
+
+    def after(self, reader: Reader, cookie: int) -> Iterator[Listed]:
+        """Read on in the directory itself."""
+        start = max(0, cookie - 1)
+        for entry in self._view.entries(reader, self._ino, start):
+            if entry.position >= self._end:
+                return
+            if entry.position >= cookie:
+                yield Listed(entry.position + 1, self._name(entry), entry.node)
+
+    def _name(self, entry: Entry) -> bytes:
+        return self._renamed.get(entry.position) or safe_name(entry.name)
+
+    def _add(self, name: bytes, position: int) -> None:
+        code = hash(name) & 0xFFFFFFFF
+        self._buckets[code % _BUCKETS].append(code << 32 | position)
+
+    def _with_hash(self, reader: Reader, name: bytes) -> Iterator[Entry]:
+        code = hash(name) & 0xFFFFFFFF
+        bucket = self._buckets[code % _BUCKETS]
+        for word in islice(bucket, bisect_left(bucket, code << 32), None):
+            if word >> 32 != code:
+                return
+            entry = self._at(reader, word % _POSITIONS)
+            if entry is not None:
+                yield entry
+
+    def _at(self, reader: Reader, position: int) -> Entry | None:
+        return next(self._view.entries(reader, self._ino, position), None)
+
+    def _tell_namesakes_apart(self, reader: Reader) -> None:
+        """Give the second and later of equal names numbers; equal hashes are where to look."""
+        for bucket in list(self._buckets):
+            for first, second in zip(bucket, islice(bucket, 1, None), strict=False):
+                if first >> 32 != second >> 32 or len(self._renamed) >= _RENAMED_AT_MOST:
+                    continue
+                entries = (self._at(reader, first % _POSITIONS), self._at(reader, second % _POSITIONS))
+                if entries[0] and entries[1] and entries[0].name == entries[1].name:
+                    position = entries[1].position
+                    name = numbered_name(safe_name(entries[1].name), len(self._renamed) + 2)
+                    self._renamed[position] = name
+        for position, name in self._renamed.items():
+            self._insert(name, position)
+
+    def _insert(self, name: bytes, position: int) -> None:
+        code = hash(name) & 0xFFFFFFFF
+        bucket = self._buckets[code % _BUCKETS]
+        word = code << 32 | position
+        bucket.insert(bisect_left(bucket, word), word)
+
+
+def load(view: View, reader: Reader, ino: int) -> tuple[Directory, bool]:
+    """The directory ``ino``, in the form that fits its size; False when not all of it is shown."""
+    entries: dict[bytes, Node] = {}
+    for entry in view.entries(reader, ino):
+        name = safe_name(entry.name)
+        if name in entries:
+            name = _distinct(entries, name)
+        entries[name] = entry.node
+        if len(entries) > LISTED_AT_MOST:
+            huge = IndexedDirectory(view, ino)
+            positions = ((e.position, safe_name(e.name)) for e in view.entries(reader, ino))
+            del entries
+            return huge, huge.fill(reader, positions)
+    return WholeDirectory(entries, view.folds_case), True
+
+
+def _distinct(entries: dict[bytes, Node], name: bytes) -> bytes:
+    number = 2
+    while (candidate := numbered_name(name, number)) in entries:
+        # Doubling keeps a directory of nothing but namesakes from taking quadratic time.
+        number = number + 1 if number < 64 else number * 2
+    return candidate

@@ -1,0 +1,187 @@
+"""A view with its tree cached: what the file system and the library's users look at."""
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+
+from isomount.blocks import BlockCache, NotResidentError, Reader
+from isomount.damage import Damage
+from isomount.errors import DamagedDataError, IsomountError
+from isomount.formats.base import View
+from isomount.formats.node import Node, StatFs
+from isomount.tree.directory import Directory, Listed, load
+
+# How many entries of whole listings are kept: about 500 bytes each.
+ENTRIES_BUDGET = 65_536
+# A listing above this many bytes is never parsed where others wait for it.
+_PARSED_AT_ONCE = 65_536
+# A walk goes no deeper; no tool can use longer paths anyway.
+_DEPTH_AT_MOST = 4096
+
+
+class Volume:
+    """One mounted view of an image. Thread-safe.
+
+    Directories are loaded whole on first use and forgotten, least recently used first, when their
+    entries exceed ``budget``; any node can be made again from its number. Calls without a reader
+    wait for the image; with ``blocks.resident`` they raise NotResidentError instead.
+    """
+
+    def __init__(
+        self, view: View, blocks: BlockCache, damage: Damage, budget: int = ENTRIES_BUDGET
+    ) -> None:
+        self.view = view
+        self.blocks = blocks
+        self.root = view.root
+        self.label = view.label
+        self._damage = damage
+        self._budget = budget
+        self._held = 0
+        self._directories: OrderedDict[int, Directory] = OrderedDict()
+        self._nodes: dict[int, Node] = {}
+        self._lock = threading.Lock()
+        self._loading: dict[int, threading.Lock] = {}
+
+    def statfs(self) -> StatFs:
+        """The volume's size."""
+        return self.view.statfs()
+
+    def node(self, ino: int, reader: Reader | None = None) -> Node:
+        """The node with that number. Raises StaleNodeError."""
+        node = self._nodes.get(ino)
+        return self.view.node(reader or self.blocks, ino) if node is None else node
+
+    def parent(self, ino: int, reader: Reader | None = None) -> int:
+        """The number of the directory above the directory ``ino``."""
+        return self.view.parent(reader or self.blocks, ino)
+
+    def directory(self, ino: int, reader: Reader | None = None) -> Directory:
+        """The entries of the directory ``ino``. Raises DamagedDataError when it cannot be read."""
+        with self._lock:
+            directory = self._directories.get(ino)
+            if directory is not None:
+                self._directories.move_to_end(ino)
+                return directory
+        if reader is not None and reader is not self.blocks:
+            if self.view.directory_size(reader, ino) > _PARSED_AT_ONCE:
+                raise NotResidentError
+            return self._load(reader, ino)
+        return self._load_once(ino)
+
+    def child(self, parent: int, name: bytes, reader: Reader | None = None) -> Node | None:
+        """The node called ``name`` in the directory ``parent``, None when there is none."""
+        return self.directory(parent, reader).lookup(reader or self.blocks, name)
+
+    def lookup(self, path: str | bytes) -> Node:
+        """The node at ``path``, counted from the root. Raises FileNotFoundError, NotADirectoryError.
+
+        Symbolic links are not followed.
+        """
+        node = self.node(self.root)
+        for name in os.fsencode(path).split(b"/"):
+            if name in (b"", b"."):
+                continue
+            if not node.is_directory:
+                raise NotADirectoryError(f"{os.fsdecode(path)}: not a directory on the way")
+            found = self.child(node.ino, name)
+            if found is None:
+                raise FileNotFoundError(f"{os.fsdecode(path)}: no such file in the image")
+            node = found
+        return node
+
+    def read(self, node: Node, offset: int = 0, length: int | None = None) -> bytes:
+        """That range of a regular file; everything from ``offset`` on without ``length``.
+
+        Short only at the file's end. Raises DamagedDataError where bytes are lost.
+        """
+        if node.content is None:
+            raise IsADirectoryError("only regular files have content")
+        left = node.content.size - offset if length is None else length
+        left = min(left, node.content.size - offset)
+        pieces: list[bytes] = []
+        while left > 0:
+            piece = node.content.read(self.blocks, offset, left)
+            if not piece:
+                raise DamagedDataError(f"no data at byte {offset} of a file")
+            pieces.append(piece)
+            offset += len(piece)
+            left -= len(piece)
+        return b"".join(pieces)
+
+    def walk(
+        self, on_error: Callable[[str, Exception], None] | None = None
+    ) -> Iterator[tuple[str, Node]]:
+        """Every path with its node, a directory before what it holds; the root is ".".
+
+        A directory that cannot be listed, or that holds itself, is given to ``on_error`` and passed
+        over. The walk ends even where directories share extents without end.
+        """
+        yield ".", self.node(self.root)
+        # Directories stand in blocks of their own: more visits than blocks means trickery.
+        visits_left = self.blocks.size // 512 + 1
+        above = {self.root}
+        stack = [("", self.root, self._listing(self.root))]
+        while stack:
+            prefix, ino, listing = stack[-1]
+            try:
+                listed = next(listing, None)
+            except (IsomountError, OSError) as error:
+                self._report(on_error, prefix, error)
+                listed = None
+            if listed is None:
+                stack.pop()
+                above.discard(ino)
+                continue
+            path = prefix + os.fsdecode(listed.name)
+            yield path, listed.node
+            if not listed.node.is_directory or listed.node.fault:
+                continue
+            if listed.node.ino in above or len(stack) >= _DEPTH_AT_MOST or not visits_left:
+                self._report(on_error, path, DamagedDataError("the directory nests without end"))
+                continue
+            visits_left -= 1
+            above.add(listed.node.ino)
+            stack.append((path + "/", listed.node.ino, self._listing(listed.node.ino)))
+
+    def _listing(self, ino: int) -> Iterator[Listed]:
+        yield from self.directory(ino).after(self.blocks, 0)
+
+    def _report(
+        self, on_error: Callable[[str, Exception], None] | None, path: str, error: Exception
+    ) -> None:
+        if on_error is not None:
+            on_error(path.rstrip("/") or ".", error)
+
+    def _load_once(self, ino: int) -> Directory:
+        """Load the directory while everybody else who wants it waits."""
+        with self._lock:
+            mine = self._loading.setdefault(ino, threading.Lock())
+        try:
+            with mine:
+                with self._lock:
+                    directory = self._directories.get(ino)
+                return self._load(self.blocks, ino) if directory is None else directory
+        finally:
+            with self._lock:
+                self._loading.pop(ino, None)
+
+    def _load(self, reader: Reader, ino: int) -> Directory:
+        directory, whole = load(self.view, reader, ino)
+        if not whole:
+            self._damage.note(ino, "a directory has more entries than are shown")
+        with self._lock:
+            if ino not in self._directories:
+                self._directories[ino] = directory
+                self._held += directory.weight
+                for node in directory.nodes():
+                    self._nodes[node.ino] = node
+                self._shrink()
+        return directory
+
+    def _shrink(self) -> None:
+        while self._held > self._budget and len(self._directories) > 1:
+            _, oldest = self._directories.popitem(last=False)
+            self._held -= oldest.weight
+            for node in oldest.nodes():
+                self._nodes.pop(node.ino, None)
