@@ -2,7 +2,7 @@
 # person and for the build server.
 
 IMAGE ?=
-PYTHON := .venv/bin/python
+VENV_PYTHON := .venv/bin/python
 
 # Debian keeps mkudffs where an ordinary user's PATH does not lead.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -29,17 +29,17 @@ demo: setup
 
 lint: test-setup
 	@echo "==> lint: ruff and mypy"
-	@$(PYTHON) -m ruff format --check --diff .
-	@$(PYTHON) -m ruff check .
-	@$(PYTHON) -m mypy
+	@$(VENV_PYTHON) -m ruff format --check --diff .
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m mypy
 
 test: lint
 	@echo "==> test: everything"
-	@$(PYTHON) -m pytest
+	@$(VENV_PYTHON) -m pytest
 
 check: lint
 	@echo "==> check: the quick tests"
-	@$(PYTHON) -m pytest -m "not slow" tests/unit tests/cli
+	@$(VENV_PYTHON) -m pytest -m "not slow" tests/unit tests/cli
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
