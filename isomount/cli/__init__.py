@@ -1,0 +1,51 @@
+"""The command: argv in, exit code out.
+
+A verb is a module with ``run(words) -> exit code``, imported only when it is called for.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from isomount.cli.words import say
+from isomount.errors import IsomountError
+
+_MOUNT = "isomount.cli.mount"
+
+# The first word, when it is one of these, is the verb; else it is the image to mount.
+VERBS = {"umount": "isomount.cli.umount"}
+
+# Flags of the mount command that are followed by a value, and so may stand before the first word.
+_WITH_VALUE = ("-o",)
+
+_INTERRUPTED = 130  # 128 + SIGINT, as shells say it
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command. Every failure is one line on standard error and an exit code."""
+    module, words = _choose(list(sys.argv[1:] if argv is None else argv))
+    try:
+        code: int = importlib.import_module(module).run(words)
+        sys.stdout.flush()
+    except IsomountError as error:
+        say(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Who read our output has gone; Python must not try to write the rest at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _choose(words: list[str]) -> tuple[str, list[str]]:
+    """The module to run, and the words for it: the verb may follow flags."""
+    index = 0
+    while index < len(words) and words[index].startswith("-") and words[index] not in ("-", "--"):
+        index += 2 if words[index] in _WITH_VALUE else 1
+    verb = words[index] if index < len(words) else ""
+    if verb in VERBS:
+        return VERBS[verb], words[:index] + words[index + 1 :]
+    return _MOUNT, words

@@ -102,4 +102,3 @@ def _value(option: Option, text: str | None) -> object:
         raise UsageError(
             f'option {option.name}: "{text}" is not allowed; it takes {error}'
         ) from None
-

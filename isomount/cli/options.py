@@ -136,6 +136,13 @@ _OWN = (
     Option("nonempty", Target.MOUNT, "allow a mount point that is not empty", "nonempty"),
 )
 
+_TABLE_ONLY = """
+    defaults auto noauto nofail _netdev user nouser users owner group comment loop sync async
+    dirsync mand nomand diratime nodiratime relatime norelatime strictatime nostrictatime lazytime
+    nolazytime iversion noiversion silent loud adinicb noadinicb shortad longad strict nostrict
+    uhelper helper
+"""
+
 # "block" is found by itself; the value is only looked at. The mount is always ro, nosuid and nodev:
 # mount(8)'s helper for fuse types adds "dev,suid" to every mount of root's, so that nobody can tell
 # a wish for them from its habit.
@@ -154,15 +161,7 @@ _TABLE = (
         Option(name, Target.TABLE, "the mount is always nosuid and nodev")
         for name in ("suid", "nosuid", "dev", "nodev")
     ),
-    *(
-        Option(name, Target.TABLE, "only the mount table's")
-        for name in (
-            "defaults auto noauto nofail _netdev user nouser users owner group comment loop "
-            "sync async dirsync mand nomand diratime nodiratime relatime norelatime strictatime "
-            "nostrictatime lazytime nolazytime iversion noiversion silent loud "
-            "adinicb noadinicb shortad longad strict nostrict uhelper helper"
-        ).split()
-    ),
+    *(Option(name, Target.TABLE, "only the mount table's") for name in _TABLE_ONLY.split()),
 )
 
 TABLE: dict[str, Option] = {each.name: each for each in (*_VIEW, *_FUSE, *_OWN, *_TABLE)}

@@ -15,7 +15,9 @@ from isomount.formats.options import Family, Map
 _T = TypeVar("_T")
 
 # A character set must keep these as they are, or "/" and "." in a name would change their meaning.
-_ASCII = string.ascii_letters + string.digits + string.punctuation.replace("\\", "").replace("~", "")
+_ASCII = (
+    string.ascii_letters + string.digits + string.punctuation.replace("\\", "").replace("~", "")
+)
 
 # (uid_t)-1 and (gid_t)-1 mean "leave it" to the kernel, so they own nothing.
 _HIGHEST_ID = 0xFFFFFFFE

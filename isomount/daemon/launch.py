@@ -26,26 +26,27 @@ def start(request: MountRequest) -> int:
     In the foreground that is when the mount has ended, else when it answers. Raises IsomountError;
     then nothing is left behind.
     """
-    inherited = _open_descriptors()
+    inherited = _inherited_descriptors()
     logs.configure(request)
     with open_image(request.image, request.view) as image:
         require_fuse(request.fuse)
         point = prepare(request.mountpoint, request.image, nonempty=request.nonempty)
-        if request.foreground:
-            return _serve(request, image, point, lambda: None)
-        return _start_daemon(request, image, point, inherited)
+        try:
+            if request.foreground:
+                return _serve(request, image, point, lambda: None)
+            return _start_daemon(request, image, point, inherited)
+        except BaseException:
+            point.remove()
+            raise
 
 
 def _serve(
     request: MountRequest, image: Image, point: MountPoint, ready: Callable[[], None]
 ) -> int:
-    try:
-        # Here for the time it takes, and because trio must not be there before a fork.
-        from isomount.daemon.serve import serve
+    # Here because trio must not be there before a fork, and for the time that it takes.
+    from isomount.daemon.serve import serve
 
-        return serve(request, image, point, ready)
-    finally:
-        point.remove()
+    return serve(request, image, point, ready)
 
 
 def _start_daemon(
@@ -60,7 +61,7 @@ def _start_daemon(
     try:
         return _await_daemon(child, reader, point)
     except KeyboardInterrupt:
-        # The daemon has got the same signal from the terminal, or else gets it now.
+        # From a terminal the daemon has got the same signal already; twice does no harm.
         os.kill(child, signal.SIGTERM)
         os.waitpid(child, 0)
         raise
@@ -84,12 +85,11 @@ def _await_daemon(child: int, reader: int, point: MountPoint) -> int:
 
 
 def _clear_away(point: MountPoint) -> None:
-    """Remove what a daemon that died while starting left behind."""
+    """Unmount what a daemon that died while starting left behind."""
     left = mount_at(point.path)
     if left is not None and left.is_isomount:
         with contextlib.suppress(IsomountError):  # already the tail of an error: that one is told
             unmount(point.path, lazy=True)
-    point.remove()
 
 
 def _daemon(request: MountRequest, image: Image, point: MountPoint, report: "_Report") -> int:
@@ -104,6 +104,7 @@ def _daemon(request: MountRequest, image: Image, point: MountPoint, report: "_Re
         report.failed(1, f"{point.path}: not mounted: {type(error).__name__}: {error}")
         return 1
     finally:
+        point.remove()
         logging.shutdown()
 
 
@@ -123,12 +124,11 @@ class _Report:
         os.setsid()
         os.chdir("/")
         os.umask(0o077)
-        nothing = os.open(os.devnull, os.O_RDWR)
+        nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         for standard in (0, 1, 2):
             os.dup2(nothing, standard)
         for descriptor in (nothing, *self._inherited):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+            os.close(descriptor)
         self._write(_READY)
 
     def failed(self, code: int, message: str) -> None:
@@ -146,6 +146,21 @@ class _Report:
             os.close(writer)
 
 
-def _open_descriptors() -> list[int]:
-    """What the caller left open, beyond the three standard ones: a daemon must not keep it."""
-    return [number for number in map(int, os.listdir("/proc/self/fd")) if number > 2]
+def _inherited_descriptors() -> list[int]:
+    """What the caller left open, beyond the three standard ones: a daemon must not keep it.
+
+    Those three are there afterwards: else the image would become one of them.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) <= 2:
+        continue
+    os.close(number)
+    # One of them is the listing's own, closed by now.
+    return [n for n in map(int, os.listdir("/proc/self/fd")) if n > 2 and _is_open(n)]
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True

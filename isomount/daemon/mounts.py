@@ -1,4 +1,4 @@
-"""What is mounted where, read from /proc/self/mountinfo: no file system is touched, none can hang."""
+"""What is mounted where, by /proc/self/mountinfo: no file system is touched, none can hang."""
 
 import os
 import re

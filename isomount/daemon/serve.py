@@ -3,6 +3,7 @@
 Only imported once the process is the one that serves: trio must not be there before a fork.
 """
 
+import enum
 import logging
 import os
 import signal
@@ -24,9 +25,7 @@ _log = logging.getLogger("isomount.daemon")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def serve(
-    request: MountRequest, image: Image, point: MountPoint, ready: Callable[[], None]
-) -> int:
+def serve(request: MountRequest, image: Image, point: MountPoint, ready: Callable[[], None]) -> int:
     """Mount, serve until the session ends, clean up. Returns the exit code.
 
     ``ready`` is called once the mount answers; when it raises OSError, nobody waits for the mount
@@ -43,6 +42,12 @@ def serve(
         point.remove()
 
 
+class _State(enum.Enum):
+    MOUNTED = enum.auto()
+    DETACHING = enum.auto()
+    DETACHED = enum.auto()
+
+
 class _Life:
     """What happens between mount and unmount."""
 
@@ -53,6 +58,7 @@ class _Life:
         self._image = image
         self._point = point
         self._ready = ready
+        self._state = _State.MOUNTED
 
     def run(self) -> int:
         """Serve until the kernel closes the session."""
@@ -71,7 +77,7 @@ class _Life:
         with trio.open_signal_receiver(*_SIGNALS) as signals:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._obey, signals)
+                nursery.start_soon(self._obey, signals, nursery)
                 await pyfuse3.main()
                 nursery.cancel_scope.cancel()
 
@@ -93,21 +99,25 @@ class _Life:
             _log.warning("%s: unmounting, who asked for it is gone: %s", self._point.path, error)
             os.kill(os.getpid(), signal.SIGTERM)
 
-    async def _obey(self, signals: AsyncIterator[int]) -> None:
+    async def _obey(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:
         """First signal: detach and serve what is open until it is closed. Second: end at once."""
-        detached = False
         async for number in signals:
             name = signal.Signals(number).name
-            if detached:
+            if self._state is _State.DETACHED:
                 _log.warning("%s: %s again, ending with files open", self._point.path, name)
                 logging.shutdown()
                 os._exit(1)
-            _log.info("%s: %s, unmounting", self._point.path, name)
-            detached = True
-            try:
-                # In a worker: the kernel may ask us something before it lets go.
-                await trio.to_thread.run_sync(lambda: unmount(self._point.path, lazy=True))
-            except IsomountError as error:
-                _log.warning("%s; another signal ends it", error)
-            else:
-                self._point.remove()
+            if self._state is _State.MOUNTED:
+                _log.info("%s: %s, unmounting", self._point.path, name)
+                self._state = _State.DETACHING
+                nursery.start_soon(self._detach)
+
+    async def _detach(self) -> None:
+        try:
+            # In a worker: the kernel may ask us something before it lets go.
+            await trio.to_thread.run_sync(lambda: unmount(self._point.path, lazy=True))
+        except IsomountError as error:
+            _log.warning("%s; another signal ends the daemon", error)
+        else:
+            self._point.remove()
+        self._state = _State.DETACHED

@@ -1,0 +1,129 @@
+"""``isomount IMAGE [MOUNTPOINT]``: mount an image."""
+
+import argparse
+import dataclasses
+import os
+import textwrap
+from collections.abc import Sequence
+
+import isomount
+from isomount.cli.arguments import Parser
+from isomount.cli.option_parser import ParsedOptions, parse_options
+from isomount.cli.options import TABLE, Target
+from isomount.cli.words import one_line, say
+from isomount.daemon import launch
+from isomount.daemon.mountpoint import default_for
+from isomount.daemon.request import MountRequest
+from isomount.errors import UsageError
+from isomount.formats.options import ViewOptions
+
+_USAGE = """isomount IMAGE [MOUNTPOINT] [-o OPTION[,OPTION...]]... [-f] [-d]
+       isomount umount MOUNTPOINT|IMAGE [--lazy]"""
+
+_DESCRIPTION = "Show a disc image (ISO 9660, Rock Ridge, Joliet, UDF) as a read-only folder."
+
+_EXAMPLES = """examples:
+  isomount debian.iso disc         show the image in the folder disc, made if it is missing
+  isomount debian.iso              the same in the folder debian beside the image
+  isomount umount disc             end that; "fusermount3 -u disc" does the same
+  isomount windows.iso disc -o view=iso9660,nojoliet
+"""
+
+_ENDING = """
+A comma in an option's value is written "\\,". IMAGE and MOUNTPOINT named like a verb (umount) are
+written with a slash (./umount).
+
+Exit codes: 0 done, 1 other failure, 2 usage, 10 mount point unusable, 11 image cannot be read,
+12 FUSE not available, 20 not mounted, 30 not a disc image, 31 image too damaged.
+"""
+
+
+def run(words: Sequence[str]) -> int:
+    """Mount. Returns the exit code; raises IsomountError."""
+    arguments = _parser().parse_intermixed_args(list(words))
+    request = _request(arguments)
+    code = launch.start(request)
+    if arguments.mountpoint is None and not request.foreground:
+        print(f"{one_line(request.image)} is mounted on {one_line(request.mountpoint)}")
+    return code
+
+
+def options_help() -> str:
+    """Every option of ``-o``, grouped and wrapped, out of the table."""
+    parts = []
+    for target in Target:
+        parts.append(f"{target.value} (-o):")
+        options = [option for option in TABLE.values() if option.target is target]
+        if target is Target.TABLE:
+            names = ", ".join([*(option.usage for option in options), "x-..."])
+            parts.append(textwrap.fill(names, 98, initial_indent="  ", subsequent_indent="  "))
+        else:
+            parts += [f"  {option.usage:<24} {option.help}" for option in options]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _parser() -> Parser:
+    parser = Parser("isomount", _DESCRIPTION, _EXAMPLES + "\n" + options_help() + _ENDING, _USAGE)
+    parser.add_argument("image", metavar="IMAGE", nargs="?", help="the image file, or a drive")
+    parser.add_argument(
+        "mountpoint",
+        metavar="MOUNTPOINT",
+        nargs="?",
+        help="the folder to show it in; without it, one beside the image, named like it",
+    )
+    parser.add_argument(
+        "-o", dest="options", metavar="OPTIONS", action="append", default=[], help="see below"
+    )
+    parser.add_argument(
+        "-f", "--foreground", action="store_true", help="stay in the foreground, log to stderr"
+    )
+    parser.add_argument(
+        "-d", "--debug", action="store_true", help="the same, and log every request"
+    )
+    parser.add_argument("-r", "--read-only", action="store_true", help="always so; changes nothing")
+    parser.add_argument(
+        "-V",
+        "--version",
+        action="version",
+        version=f"isomount {isomount.__version__}",
+        help="show the version and exit",
+    )
+    return parser
+
+
+def _request(arguments: argparse.Namespace) -> MountRequest:
+    if not arguments.image:
+        raise UsageError("name the image to mount; see isomount --help")
+    options = parse_options(arguments.options)
+    if options.asks_to_write and not arguments.read_only:
+        say("mounted read-only: rw is ignored, disc images cannot be written to")
+    image = os.path.abspath(arguments.image)
+    if arguments.mountpoint == "":
+        raise UsageError("the mount point has no name; see isomount --help")
+    mountpoint = arguments.mountpoint or default_for(image)
+    return MountRequest(
+        image=image,
+        mountpoint=os.path.abspath(mountpoint),
+        view=_as_this_user(options.view),
+        fuse=options.fuse,
+        nonempty=options.nonempty,
+        foreground=arguments.foreground or arguments.debug,
+        debug=arguments.debug,
+        log=_log_path(options),
+    )
+
+
+def _as_this_user(view: ViewOptions) -> ViewOptions:
+    """An ordinary user's mount shows everything as that user's, unless told otherwise."""
+    if os.geteuid() == 0:
+        return view
+    return dataclasses.replace(
+        view,
+        uid=os.getuid() if view.uid is None else view.uid,
+        gid=os.getgid() if view.gid is None else view.gid,
+    )
+
+
+def _log_path(options: ParsedOptions) -> str | None:
+    return None if options.log is None else os.path.abspath(options.log)
