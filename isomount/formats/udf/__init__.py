@@ -1,0 +1,37 @@
+"""UDF: the file system of ECMA-167 as OSTA's UDF 1.02 to 2.60 profile it."""
+
+from isomount.blocks import Reader
+from isomount.damage import Damage
+from isomount.errors import DamagedDataError, DamagedImageError
+from isomount.formats.options import ViewOptions
+from isomount.formats.udf.recognition import find_anchors, is_recognised
+from isomount.formats.udf.view import UdfView
+from isomount.formats.udf.volume import load
+
+__all__ = ["UdfView", "find"]
+
+_SECTOR_BYTES = 2048
+
+
+def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> UdfView | None:
+    """The UDF volume of the image called ``name``; None when it holds none.
+
+    Reads the volume recognition sequence and the anchors, then the volume's descriptors and the
+    ICB of its root. Raises DamagedImageError when it is UDF but nothing of it can be shown.
+    """
+    start = (options.sbsector or 0) * _SECTOR_BYTES
+    if not options.novrs and not is_recognised(reader, start):
+        return None
+    anchors = find_anchors(reader, options)
+    if not anchors and options.novrs:
+        return None
+    reason = "no anchor volume descriptor is found (bs=, anchor= or lastblock= can name it)"
+    for anchor in anchors:
+        try:
+            view = UdfView(load(reader, anchor, damage), options, damage)
+            view.find_root(reader)
+        except DamagedDataError as error:
+            reason = str(error)
+        else:
+            return view
+    raise DamagedImageError(f"{name}: holds a UDF file system, but {reason}")

@@ -108,10 +108,8 @@ class Allocation:
             )
         return data
 
-    def locate(
-        self, reader: Reader, position: int, mirror: bool = False
-    ) -> tuple[int | None, int]:
-        """The image byte of file byte ``position`` (None: not recorded) and how far the run goes."""
+    def locate(self, reader: Reader, position: int, mirror: bool = False) -> tuple[int | None, int]:
+        """The image byte of file byte ``position`` (None: not recorded) and how far it goes on."""
         segment = self._find(reader, position)
         if position >= segment.end:
             return None, self.size - position

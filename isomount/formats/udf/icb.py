@@ -58,6 +58,8 @@ def read_icb(reader: Reader, space: Space, partition: int, offset: int) -> Icb:
             break
         identifier = int.from_bytes(block[:2], "little")
         if identifier != INDIRECT_ENTRY:
+            if latest is not None and offset == latest.offset + space.block_size:
+                break
             latest = _icb(block, identifier, offset, partition)
             if latest.entry.strategy != _CHAINED:
                 break

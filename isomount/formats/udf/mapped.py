@@ -1,4 +1,4 @@
-"""Partitions whose blocks are looked up in a file: virtual (UDF 2.2.8) and metadata (UDF 2.2.10)."""
+"""Partitions whose blocks a file maps: virtual (UDF 2.2.8) and metadata ones (UDF 2.2.10)."""
 
 import struct
 
@@ -102,9 +102,7 @@ def virtual_partition(
     raise DamagedDataError("no virtual allocation table is found at the end of the image")
 
 
-def _table_at(
-    reader: Reader, space: Space, reference: int, offset: int
-) -> VirtualPartition | None:
+def _table_at(reader: Reader, space: Space, reference: int, offset: int) -> VirtualPartition | None:
     try:
         icb = read_icb(reader, space, reference, offset)
         if icb.entry.file_type not in (_VAT_1_50_TYPE, _VAT_2_00_TYPE):

@@ -1,4 +1,4 @@
-"""The logical blocks of a volume: its partitions by reference number, and where their blocks are."""
+"""The logical blocks of a volume: its partitions by number, and where their blocks are."""
 
 from bisect import bisect_right
 from collections.abc import Mapping

@@ -38,7 +38,7 @@ class Layout(Generic[T]):
         self.size = self._struct.size
 
     def parse(self, data: bytes, offset: int = 0) -> T:
-        """The descriptor at ``offset`` of ``data``. Raises DamagedDataError when it is cut short."""
+        """The descriptor at ``offset`` of ``data``. Raises DamagedDataError if it is cut short."""
         try:
             return self._make(self._struct.unpack_from(data, offset))
         except struct.error:
@@ -245,9 +245,7 @@ class FileEntry(NamedTuple):
 
 
 # The stream directory ICB is the extended file entry's alone.
-FILE_ENTRY_LAYOUT = Layout(
-    FileEntry._make, "16x4xH5xB6xHIIIH6xQ8x12s12s12s4x16s0s32x8xII"
-)
+FILE_ENTRY_LAYOUT = Layout(FileEntry._make, "16x4xH5xB6xHIIIH6xQ8x12s12s12s4x16s0s32x8xII")
 EXTENDED_FILE_ENTRY_LAYOUT = Layout(
     FileEntry._make, "16x4xH5xB6xHIIIH6xQ8x8x12s12s12x12s8x16s16s32x8xII"
 )
@@ -276,8 +274,8 @@ INDIRECT_ENTRY_LAYOUT = Layout(IndirectEntry._make, "16x20xIIH6x")
 class SpaceBitmap(NamedTuple):
     """Space bitmap descriptor (4/14.12); the bitmap follows at byte 24, a set bit is free."""
 
-    bits: int
-    bytes: int
+    bit_count: int
+    byte_count: int
 
 
 SPACE_BITMAP_LAYOUT = Layout(SpaceBitmap._make, "16xII")

@@ -1,10 +1,28 @@
 """Timestamps (ECMA-167 1/7.3) as nanoseconds since 1970."""
 
-import struct
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
-_STAMP = struct.Struct("<HHBBBBBBBB")
+from isomount.formats.udf.structures import Layout
+
+
+class Timestamp(NamedTuple):
+    """Timestamp (1/7.3): the zone's kind and minutes in one number, the fraction in three."""
+
+    zone: int
+    year: int
+    month: int
+    day: int
+    hour: int
+    minute: int
+    second: int
+    centiseconds: int
+    hundreds: int
+    microseconds: int
+
+
+TIMESTAMP = Layout(Timestamp._make, "HHBBBBBBBB")
 _EPOCH = date(1970, 1, 1).toordinal()
 _NOT_RECORDED = bytes(12)
 _LOCAL_TIME = 1
@@ -23,16 +41,18 @@ def nanoseconds(stamp: bytes) -> int:
     """
     if stamp == _NOT_RECORDED:
         return 0
-    zoned, year, month, day, hour, minute, second, centi, hundreds, micro = _STAMP.unpack(stamp)
-    seconds = (_days(year, month) + day - 1) * 86400 + hour * 3600 + minute * 60 + second
-    if zoned >> 12 == _LOCAL_TIME:
-        seconds -= _zone(zoned & 0xFFF) * 60
-    if max(centi, hundreds, micro) > 99:
+    at = TIMESTAMP.parse(stamp)
+    days = _days(at.year, at.month) + at.day - 1
+    seconds = ((days * 24 + at.hour) * 60 + at.minute) * 60 + at.second
+    if at.zone >> 12 == _LOCAL_TIME:
+        seconds -= _minutes(at.zone & 0xFFF) * 60
+    if max(at.centiseconds, at.hundreds, at.microseconds) > 99:
         return seconds * 10**9
-    return seconds * 10**9 + (centi * 10_000 + hundreds * 100 + micro) * 1000
+    micro = at.centiseconds * 10_000 + at.hundreds * 100 + at.microseconds
+    return seconds * 10**9 + micro * 1000
 
 
-def _zone(field: int) -> int:
+def _minutes(field: int) -> int:
     """The twelve bits as a signed number of minutes."""
     zone = field - 0x1000 if field >= 0x800 else field
     return 0 if zone == _NO_ZONE else zone

@@ -1,0 +1,130 @@
+"""Recognising UDF: the volume recognition sequence, the sector size and the anchors."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from isomount.blocks import Reader
+from isomount.formats.options import ViewOptions
+from isomount.formats.udf.structures import ANCHOR, ANCHOR_POINTER, TAG, AnchorPointer
+from isomount.formats.udf.tags import Soundness, soundness
+
+# Most likely first; what else a tag's own address allows is tried after them.
+SECTOR_SIZES = (2048, 512, 4096, 1024, 8192, 16384, 32768)
+_RECOGNITION_START = 32768
+_STRUCTURE_SIZE = 2048
+_STRUCTURES_AT_MOST = 128
+_NSR = (b"NSR02", b"NSR03")
+_ANCHOR_SECTORS = (256, 512)
+# Sectors by which an image may end after the disc's last one: run-out and padding.
+_TRAILING = (0, 1, 2, 150, 152)
+_SCAN_CHUNK = 1 << 20
+_SECTOR_BYTES = 2048
+
+
+class Anchor(NamedTuple):
+    """An anchor volume descriptor pointer that was found in sector ``sector``."""
+
+    block_size: int
+    sector: int
+    last_sector: int
+    pointer: AnchorPointer
+
+
+def is_recognised(reader: Reader, start: int) -> bool:
+    """Whether the volume recognition sequence of the session at byte ``start`` names NSR.
+
+    A structure lies in each sector, or in each 2048 bytes where sectors are smaller (ECMA-167
+    2/8.4, 3/9.1).
+    """
+    for step in (_STRUCTURE_SIZE, 4096, 8192, 16384, 32768):
+        for number in range(_STRUCTURES_AT_MOST):
+            identifier = reader.read(start + _RECOGNITION_START + number * step, 6)[1:]
+            if identifier in _NSR:
+                return True
+            if not identifier.strip(b"\0"):
+                break
+    return False
+
+
+def find_anchors(reader: Reader, options: ViewOptions) -> list[Anchor]:
+    """The anchors that may lead to the volume asked for, the best one first, no two of one volume.
+
+    Without a choice in ``options`` that is the last session's: its descriptors lie farthest on.
+    """
+    if options.session is not None and options.session >= 0 and options.sbsector is None:
+        return _of_session(reader, options, options.session)
+    start = (options.sbsector or 0) * _SECTOR_BYTES
+    found = {
+        anchor.pointer: anchor
+        for size in _sizes(options)
+        for anchor in _anchors(reader, options, size, start)
+    }
+    if options.sbsector is not None:
+        return list(found.values())
+    return sorted(
+        found.values(),
+        key=lambda anchor: anchor.pointer.main_location * anchor.block_size,
+        reverse=True,
+    )
+
+
+def _sizes(options: ViewOptions) -> tuple[int, ...]:
+    return SECTOR_SIZES if options.bs is None else (options.bs,)
+
+
+def _anchors(reader: Reader, options: ViewOptions, size: int, start: int) -> Iterator[Anchor]:
+    """The anchors with that sector size where they may be (ECMA-167 3/8.4.2.1, UDF 2.2.3)."""
+    last = reader.size // size - 1 if options.lastblock is None else options.lastblock
+    first = start // size
+    if options.anchor is not None:
+        sectors = [options.anchor]
+    else:
+        sectors = [first + sector for sector in _ANCHOR_SECTORS]
+        if not start:
+            for end in (last - gap for gap in _TRAILING):
+                sectors += [end, end - 256]
+    for sector in sectors:
+        anchor = _anchor_at(reader, size, sector, last)
+        if anchor is not None:
+            yield anchor
+
+
+def _anchor_at(reader: Reader, size: int, sector: int, last: int) -> Anchor | None:
+    """The anchor in that sector. Its own address tells one sector size from another."""
+    if sector <= 0:
+        return None
+    data = reader.read(sector * size, 512)
+    if soundness(data, (ANCHOR,)) is Soundness.BAD or TAG.parse(data).location != sector:
+        return None
+    return Anchor(size, sector, last, ANCHOR_POINTER.parse(data))
+
+
+def _of_session(reader: Reader, options: ViewOptions, session: int) -> list[Anchor]:
+    """The session that starts at that sector, as Linux counts, or the one of that number.
+
+    A session's number, from 1, can only be told by looking for every anchor of the image.
+    """
+    for size in _sizes(options):
+        for anchor in _anchors(reader, options, size, session * size):
+            if anchor.sector - session in _ANCHOR_SECTORS:
+                return [anchor]
+    sessions = _all_sessions(reader, options)
+    return [sessions[session - 1]] if 1 <= session <= len(sessions) else []
+
+
+def _all_sessions(reader: Reader, options: ViewOptions) -> list[Anchor]:
+    """One anchor of each session in the order of the disc; reads the whole image."""
+    found: dict[AnchorPointer, Anchor] = {}
+    size = next(
+        (size for size in _sizes(options) for _ in _anchors(reader, options, size, 0)), 2048
+    )
+    last = reader.size // size - 1
+    for chunk in range(0, reader.size, _SCAN_CHUNK):
+        data = reader.read(chunk, _SCAN_CHUNK)
+        for at in range(0, len(data), size):
+            if data[at : at + 2] != b"\2\0":
+                continue
+            anchor = _anchor_at(reader, size, (chunk + at) // size, last)
+            if anchor is not None:
+                found.setdefault(anchor.pointer, anchor)
+    return sorted(found.values(), key=lambda anchor: anchor.pointer.main_location)
