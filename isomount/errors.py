@@ -28,7 +28,7 @@ class MountPointError(IsomountError):
 
 
 class ImageUnreadableError(IsomountError):
-    """The image cannot be opened or read: missing, no permission, a folder, no disc in the drive."""
+    """The image cannot be opened or read: missing, not permitted, a folder, no disc."""
 
     exit_code = 11
 

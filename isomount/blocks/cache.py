@@ -63,7 +63,7 @@ class BlockCache:
         return data
 
     def decoded(self, key: Hashable, decode: Callable[[], bytes]) -> bytes:
-        """The block under ``key``, made by ``decode`` if it is not held (by one caller at a time)."""
+        """The block under ``key``, made by ``decode`` if it is not held, once for all who ask."""
         with self._lock:
             held = self._held_block(key)
             if held is not None:

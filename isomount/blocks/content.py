@@ -29,7 +29,7 @@ class Content(Protocol):
 
     @property
     def end(self) -> int:
-        """The image byte after the last one that is needed: beyond the image's size means damage."""
+        """The image byte after the last one needed: beyond the image's size means damage."""
 
     def read(self, reader: Reader, offset: int, length: int) -> bytes:
         """That range: short at the end, or where the next bytes are lost (asked for again from
@@ -142,5 +142,7 @@ def _read_run(reader: Reader, offset: int, length: int) -> bytes:
         return b""
     data = reader.read(offset, length)
     if not data:
-        raise DamagedDataError(f"byte {offset} lies past the end of the image ({reader.size} bytes)")
+        raise DamagedDataError(
+            f"byte {offset} lies past the end of the image ({reader.size} bytes)"
+        )
     return data

@@ -1,1 +1,1 @@
-"""Formats: bytes in, nodes out. No I/O of their own, no cache, nothing read before it is asked for."""
+"""Formats: bytes in, nodes out. No I/O of their own, no cache, nothing read unasked."""

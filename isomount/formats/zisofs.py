@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from isomount.blocks import Content, Reader
+from isomount.blocks import Content, Reader, SingleExtent
 from isomount.errors import DamagedDataError
 
 _MAGIC_2 = bytes.fromhex("ef2255a1bc1b95a0")
@@ -64,7 +64,10 @@ _CODECS: dict[int, _Decode] = {1: _zlib, 2: _xz, 3: _lz4, 4: _zstd, 5: _bzip2}
 
 
 class ZisofsContent(NamedTuple):
-    """A compressed file: ``stored`` is what the image holds, the rest what its ZF field says."""
+    """A compressed file: what its directory record stores, the rest as its ZF field says.
+
+    bsdtar's records claim fewer bytes than they store, so a file in one run may go on behind them.
+    """
 
     stored: Content
     algorithm: bytes
@@ -102,15 +105,17 @@ class ZisofsContent(NamedTuple):
             return bytes(expected)
         decode = self._codec(reader)
         try:
-            # One byte more than there may be makes the codec read on to its checksum.
-            block = decode(stored, expected + 1)
+            # bsdtar writes blocks that inflate to more than a block; what is over is not shown.
+            block = decode(stored, expected)
         except DamagedDataError:
             raise
         except Exception as error:
             # Each codec has error classes of its own, and all mean the same.
             raise DamagedDataError(f"compressed block {index} is damaged: {error}") from error
         if len(block) != expected:
-            raise DamagedDataError(f"compressed block {index} is damaged: it does not have {expected} bytes")
+            raise DamagedDataError(
+                f"compressed block {index} is damaged: it does not have {expected} bytes"
+            )
         return block
 
     def _stored_block(self, reader: Reader, index: int) -> bytes:
@@ -118,14 +123,17 @@ class ZisofsContent(NamedTuple):
         pointers = self._exactly(reader, self.header_size + index * width, 2 * width)
         start = int.from_bytes(pointers[:width], "little")
         end = int.from_bytes(pointers[width:], "little")
-        if not start <= end <= self.stored.size:
-            raise DamagedDataError(f"compressed block {index} lies outside its file")
+        if start > end:
+            raise DamagedDataError(f"compressed block {index} ends before it begins")
         if end - start > _EXPANSION_AT_MOST << self.block_shift:
             raise DamagedDataError(f"compressed block {index} is larger than any codec makes it")
         return self._exactly(reader, start, end - start)
 
     def _exactly(self, reader: Reader, offset: int, length: int) -> bytes:
-        data = self.stored.read(reader, offset, length) if length else b""
+        stored = self.stored
+        if isinstance(stored, SingleExtent):
+            stored = stored._replace(size=max(stored.size, offset + length))
+        data = stored.read(reader, offset, length) if length else b""
         if len(data) < length:
             raise DamagedDataError("a compressed file is cut off")
         return data

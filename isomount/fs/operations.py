@@ -9,7 +9,7 @@ from typing import TypeVar
 import pyfuse3
 import trio
 
-from isomount.blocks import NotResidentError, Reader
+from isomount.blocks import Content, NotResidentError, Reader
 from isomount.errors import DamagedDataError
 from isomount.formats.node import Node
 from isomount.fs.attributes import attributes, missing
@@ -41,7 +41,8 @@ class Operations(pyfuse3.Operations):
         self._volume = volume
         self._ready = ready
         self._statfs = volume.statfs()
-        self._open: dict[int, tuple[Node, int]] = {}
+        # Open files: their content and how often they are open.
+        self._open: dict[int, tuple[Content, int]] = {}
         self._workers = trio.CapacityLimiter(_WORKERS)
 
     def init(self) -> None:
@@ -81,30 +82,26 @@ class Operations(pyfuse3.Operations):
         return node.target
 
     @guarded
-    async def open(
-        self, inode: int, flags: int, ctx: pyfuse3.RequestContext
-    ) -> pyfuse3.FileInfo:
+    async def open(self, inode: int, flags: int, ctx: pyfuse3.RequestContext) -> pyfuse3.FileInfo:
         """Open for reading; the page cache stays valid from one open to the next."""
         if flags & (os.O_WRONLY | os.O_RDWR):
             raise pyfuse3.FUSEError(errno.EROFS)
         ino = self._from_kernel(inode)
-        node, count = self._open.get(ino, (None, 0))
-        if node is None:
-            node = await self._node(ino)
-        if node.content is None:
+        content = (await self._node(ino)).content
+        if content is None:
             raise DamagedDataError("there is no content behind this inode")
-        self._open[ino] = (node, self._open.get(ino, (node, 0))[1] + 1)
+        _, count = self._open.get(ino, (content, 0))
+        self._open[ino] = (content, count + 1)
         # Past the page cache a read may be short without truncating the file, so the last bytes
         # before the image's end are not lost with their page.
-        cut_off = node.content.end > self._volume.blocks.size
+        cut_off = content.end > self._volume.blocks.size
         return pyfuse3.FileInfo(fh=inode, keep_cache=True, direct_io=cut_off)
 
     @guarded
     async def read(self, fh: int, off: int, size: int) -> bytes:
         """That range of an open file."""
         ino = self._from_kernel(fh)
-        content = self._open[ino][0].content
-        assert content is not None
+        content, _ = self._open[ino]
         data = await self._ask(lambda r: content.read(r, off, size))
         if len(data) < min(size, content.size - off) and content.end <= self._volume.blocks.size:
             raise DamagedDataError("a part of this range cannot be read")
@@ -114,9 +111,9 @@ class Operations(pyfuse3.Operations):
     async def release(self, fh: int) -> None:
         """The last descriptor of one open is closed."""
         ino = self._from_kernel(fh)
-        node, count = self._open[ino]
+        content, count = self._open[ino]
         if count > 1:
-            self._open[ino] = (node, count - 1)
+            self._open[ino] = (content, count - 1)
         else:
             del self._open[ino]
 

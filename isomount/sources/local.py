@@ -91,7 +91,9 @@ def _unreadable(name: str, error: OSError) -> ImageUnreadableError:
     if error.errno == errno.ENOMEDIUM:
         return ImageUnreadableError(f"{name}: there is no disc in the drive")
     if error.errno == errno.EACCES:
-        return ImageUnreadableError(f"{name}: no permission to read it; ask its owner for read access")
+        return ImageUnreadableError(
+            f"{name}: no permission to read it; ask its owner for read access"
+        )
     if error.errno == errno.ENOENT:
         return ImageUnreadableError(f"{name}: there is no such file")
     return ImageUnreadableError(f"{name}: cannot be read: {error.strerror}")

@@ -171,7 +171,10 @@ class IndexedDirectory:
             for first, second in zip(bucket, islice(bucket, 1, None), strict=False):
                 if first >> 32 != second >> 32 or len(self._renamed) >= _RENAMED_AT_MOST:
                     continue
-                entries = (self._at(reader, first % _POSITIONS), self._at(reader, second % _POSITIONS))
+                entries = (
+                    self._at(reader, first % _POSITIONS),
+                    self._at(reader, second % _POSITIONS),
+                )
                 if entries[0] and entries[1] and entries[0].name == entries[1].name:
                     position = entries[1].position
                     name = numbered_name(safe_name(entries[1].name), len(self._renamed) + 2)

@@ -74,9 +74,9 @@ class Volume:
         return self.directory(parent, reader).lookup(reader or self.blocks, name)
 
     def lookup(self, path: str | bytes) -> Node:
-        """The node at ``path``, counted from the root. Raises FileNotFoundError, NotADirectoryError.
+        """The node at ``path``, counted from the root. Symbolic links are not followed.
 
-        Symbolic links are not followed.
+        Raises FileNotFoundError or NotADirectoryError.
         """
         node = self.node(self.root)
         for name in os.fsencode(path).split(b"/"):

@@ -111,7 +111,9 @@ def _open_best(
             view = Iso9660View(reader, descriptor, tree, skip, options, damage)
             if not view.is_empty(reader):
                 return view
-            empty = empty or view
+            # Linux shows an empty volume's Joliet side.
+            if empty is None or tree is Tree.JOLIET:
+                empty = view
         except (IsomountError, OSError) as error:
             damage.note(descriptor.address, f"the {tree.value} tree cannot be read: {error}")
             failure = failure or error

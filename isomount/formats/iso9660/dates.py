@@ -33,9 +33,7 @@ def recording_time(stamp: bytes) -> int:
         return _NOT_RECORDED
     zone = stamp[6] if len(stamp) > 6 else 0
     zone = zone - 256 if zone > 127 else zone
-    return _NS * _seconds(
-        1900 + stamp[0], stamp[1], stamp[2], stamp[3], stamp[4], stamp[5], zone
-    )
+    return _NS * _seconds(1900 + stamp[0], stamp[1], stamp[2], stamp[3], stamp[4], stamp[5], zone)
 
 
 @lru_cache(maxsize=4096)

@@ -76,14 +76,17 @@ class NodeMaker:
         else:
             nlink, uid, gid = rr.nlink, rr.uid, rr.gid
             permissions = self._posix_permissions(kind, rr.mode)
-        target = rr.target if rr is not None and kind == stat.S_IFLNK else None
+        target = None
+        if rr is not None and kind == stat.S_IFLNK:
+            target = rr.target
+            size = size if rr.target_size is None else rr.target_size
         return Node(
             ino,
             kind | permissions,
             _owner(uid, options.uid),
             _owner(gid, options.gid),
             nlink,
-            len(target) if target is not None else size,
+            size,
             recorded if rr is None or rr.accessed is None else rr.accessed,
             recorded if rr is None or rr.modified is None else rr.modified,
             recorded if rr is None or rr.changed is None else rr.changed,

@@ -76,10 +76,14 @@ def read_record(reader: Reader, address: int, high_sierra: bool) -> Record | Non
 
 
 class Extent(NamedTuple):
-    """Where records stand: image bytes ``start`` to ``end``, padded at every ``block_size``."""
+    """Where records stand: image bytes ``start`` to ``end``, padded at every ``block_size``.
+
+    From ``doubtful`` on only some of the image's claims make these bytes part of the directory.
+    """
 
     start: int
     end: int
+    doubtful: int
     block_size: int
     high_sierra: bool
 
@@ -99,10 +103,15 @@ def scan(reader: Reader, extent: Extent, address: int, damage: Damage) -> Iterat
         # A record may reach into the next chunk: leave that one for then.
         limit = len(data) if last else len(data) - _LONGEST
         while position < limit:
+            doubtful = base + position >= extent.doubtful
             if not data[position]:
+                if doubtful:
+                    return
                 position = _next_block(data, base, position, extent)
                 continue
             record = parse(data, position, base + position, extent.high_sierra)
+            if doubtful and not _belongs(record, extent, reader):
+                return
             if record is None:
                 damage.note(base + position, "a directory record contradicts itself")
                 position = _block_end(base + position, extent) - base
@@ -110,6 +119,13 @@ def scan(reader: Reader, extent: Extent, address: int, damage: Damage) -> Iterat
             yield record
             position += data[position]
         address = base + position
+
+
+def _belongs(record: Record | None, extent: Extent, reader: Reader) -> bool:
+    """Whether a record in the doubtful part can be one of the directory's."""
+    if record is None or record.identifier == SELF:
+        return False
+    return record.extent * extent.block_size + record.data_length <= reader.size
 
 
 def _block_end(address: int, extent: Extent) -> int:

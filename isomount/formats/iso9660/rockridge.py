@@ -1,6 +1,7 @@
 """The Rock Ridge Interchange Protocol (IEEE P1282, RRIP 1.09 to 1.12): POSIX attributes."""
 
 import os
+import struct
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ _NM_CURRENT_PARENT_HOST = 0x02 | 0x04 | 0x20
 _SL_CONTINUE, _SL_CURRENT, _SL_PARENT, _SL_ROOT = 0x01, 0x02, 0x04, 0x08
 _COMPONENTS = {_SL_CURRENT: b".", _SL_PARENT: b"..", _SL_ROOT: b"/"}
 _TF_LONG_FORM = 0x80
+# File mode, links, user and group, each followed by its big-endian twin.
+_POSIX = struct.Struct("<I4xI4xI4xI4x")
 # The kernel cannot hand out longer link targets (PATH_MAX with its NUL).
 _TARGET_AT_MOST = 4095
 _NAME_AT_MOST = 1024
@@ -35,6 +38,7 @@ class RockRidge:
         "changed",
         "child",
         "gid",
+        "link_cut",
         "mode",
         "modified",
         "name",
@@ -62,16 +66,28 @@ class RockRidge:
         self.parent: int | None = None
         self.relocated = False
         self.zisofs: CompressedFile | None = None
+        self.link_cut = False
         self._link: bytearray | None = None
         self._slash_next = False
 
     @property
     def target(self) -> bytes | None:
-        """The symbolic link's target; None without SL or when it is too long to be one."""
-        if self._link is None:
+        """The symbolic link's target; None without SL, when it is cut, or too long."""
+        if self._link is None or self.link_cut:
             return None
         target = bytes(self._link).partition(b"\0")[0]
         return target if 0 < len(target) <= _TARGET_AT_MOST else None
+
+    @property
+    def target_size(self) -> int | None:
+        """How long the target is, usable or not; None without SL."""
+        return None if self._link is None else len(self._link)
+
+    def end_components(self, continued: bool) -> None:
+        """A field of components ends; a "/" follows when it says that others do."""
+        if self._link is not None and continued and self._slash_next:
+            self._link += b"/"
+            self._slash_next = False
 
     def add_component(self, flags: int, text: bytes) -> None:
         """Append one component of a symbolic link's target (RRIP 4.1.3.1).
@@ -89,106 +105,110 @@ class RockRidge:
 def attributes(found: Iterable[Field]) -> RockRidge:
     """What ``found`` fields say together. Unknown and too short fields are passed over."""
     rr = RockRidge()
-    for signature, data in found:
+    for signature, area, start, end in found:
         interpret = _INTERPRET.get(signature)
         if interpret is not None:
-            interpret(rr, data)
+            interpret(rr, area, start, end)
     return rr
 
 
-def _le32(data: bytes, offset: int) -> int:
-    return int.from_bytes(data[offset : offset + 4], "little")
+def _le32(area: bytes, offset: int) -> int:
+    return int.from_bytes(area[offset : offset + 4], "little")
 
 
-def _px(rr: RockRidge, data: bytes) -> None:
+def _px(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     """POSIX file attributes (RRIP 4.1.1); the serial number came with 1.12."""
-    if len(data) < 32:
+    if end - start < _POSIX.size:
         return
-    rr.mode = _le32(data, 0) & 0xFFFF
-    rr.nlink = _le32(data, 8)
-    rr.uid = _le32(data, 16)
-    rr.gid = _le32(data, 24)
-    if len(data) >= 40:
-        rr.serial = _le32(data, 32)
+    mode, rr.nlink, rr.uid, rr.gid = _POSIX.unpack_from(area, start)
+    rr.mode = mode & 0xFFFF
+    if end - start >= 40:
+        rr.serial = _le32(area, start + 32)
 
 
-def _pn(rr: RockRidge, data: bytes) -> None:
+def _pn(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     """Device number (RRIP 4.1.2): major and minor, or both in the low half."""
-    if len(data) < 16:
+    if end - start < 16:
         return
-    high, low = _le32(data, 0), _le32(data, 8)
+    high, low = _le32(area, start), _le32(area, start + 8)
     if high == 0 and low > 0xFF:
         high, low = low >> 8, low & 0xFF
     # makedev wants what the kernel can hold: 12 bits of major and 20 of minor.
     rr.rdev = os.makedev(high & 0xFFF, low & 0xFFFFF)
 
 
-def _sl(rr: RockRidge, data: bytes) -> None:
+def _sl(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     """Symbolic link (RRIP 4.1.3): components of the target, continued over fields."""
-    position = 1
-    while position + 2 <= len(data):
-        flags, length = data[position], data[position + 1]
-        rr.add_component(flags, data[position + 2 : position + 2 + length])
-        position += 2 + length
-
-
-def _nm(rr: RockRidge, data: bytes) -> None:
-    """Alternate name (RRIP 4.1.4); several fields join, whatever their continue flag says."""
-    if not data or data[0] & _NM_CURRENT_PARENT_HOST:
+    if start == end:
         return
-    text = data[1:].partition(b"\0")[0]
+    position = start + 1
+    while position + 2 <= end:
+        flags, length = area[position], area[position + 1]
+        rr.add_component(flags, area[position + 2 : position + 2 + length])
+        position += 2 + length
+    rr.end_components(bool(area[start] & _SL_CONTINUE))
+    # genisoimage cuts long targets anywhere: half a component header means that more is lost.
+    rr.link_cut = rr.link_cut or position == end - 1
+
+
+def _nm(rr: RockRidge, area: bytes, start: int, end: int) -> None:
+    """Alternate name (RRIP 4.1.4); several fields join, whatever their continue flag says."""
+    if start == end or area[start] & _NM_CURRENT_PARENT_HOST:
+        return
+    text = area[start + 1 : end].partition(b"\0")[0]
     if text and len(rr.name or b"") < _NAME_AT_MOST:
         rr.name = (rr.name or b"") + text
 
 
-def _cl(rr: RockRidge, data: bytes) -> None:
+def _cl(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     """Child link (RRIP 4.1.5.1): the block of the relocated directory."""
-    if len(data) >= 8:
-        rr.child = _le32(data, 0)
+    if end - start >= 8:
+        rr.child = _le32(area, start)
 
 
-def _pl(rr: RockRidge, data: bytes) -> None:
+def _pl(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     """Parent link (RRIP 4.1.5.2): the block of the directory this one belongs to."""
-    if len(data) >= 8:
-        rr.parent = _le32(data, 0)
+    if end - start >= 8:
+        rr.parent = _le32(area, start)
 
 
-def _re(rr: RockRidge, data: bytes) -> None:
+def _re(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     """Relocated directory (RRIP 4.1.5.3): shown elsewhere, by a child link."""
     rr.relocated = True
 
 
-def _tf(rr: RockRidge, data: bytes) -> None:
+def _tf(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     """Time stamps (RRIP 4.1.6): one for each flag, in the order of the flags."""
-    if not data:
+    if start == end:
         return
-    width, parse = (17, long_time) if data[0] & _TF_LONG_FORM else (7, recording_time)
-    position = 1
+    present = area[start]
+    width, parse = (17, long_time) if present & _TF_LONG_FORM else (7, recording_time)
+    position = start + 1
     for flag in (0x01, 0x02, 0x04, 0x08):
-        if not data[0] & flag:
+        if not present & flag:
             continue
-        stamp = data[position : position + width]
-        position += width
-        if len(stamp) < width:
+        if position + width > end:
             return
         if flag == 0x02:
-            rr.modified = parse(stamp)
+            rr.modified = parse(area[position : position + width])
         elif flag == 0x04:
-            rr.accessed = parse(stamp)
+            rr.accessed = parse(area[position : position + width])
         elif flag == 0x08:
-            rr.changed = parse(stamp)
+            rr.changed = parse(area[position : position + width])
+        position += width
 
 
-def _zf(rr: RockRidge, data: bytes) -> None:
+def _zf(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     """Compressed file (zisofs): version 1 has a both-endian 32-bit size, version 2 64 bits."""
-    if len(data) < 12:
+    if end - start < 12:
         return
-    algorithm = data[:2]
-    size = int.from_bytes(data[4:12], "little") if algorithm == b"PZ" else _le32(data, 4)
-    rr.zisofs = CompressedFile(algorithm, data[2] * 4, data[3], size)
+    algorithm = area[start : start + 2]
+    width = 8 if algorithm == b"PZ" else 4
+    size = int.from_bytes(area[start + 4 : start + 4 + width], "little")
+    rr.zisofs = CompressedFile(algorithm, area[start + 2] * 4, area[start + 3], size)
 
 
-_INTERPRET: dict[bytes, Callable[[RockRidge, bytes], None]] = {
+_INTERPRET: dict[bytes, Callable[[RockRidge, bytes, int, int], None]] = {
     b"PX": _px,
     b"PN": _pn,
     b"SL": _sl,

@@ -1,4 +1,4 @@
-"""The System Use Sharing Protocol (IEEE P1281): fields in system use areas and their continuations."""
+"""The System Use Sharing Protocol (IEEE P1281): fields in system use areas."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,10 +12,15 @@ _CONTINUATION_SIZE_AT_MOST = 32768
 
 
 class Field(NamedTuple):
-    """One system use field: its signature and the bytes after length and version."""
+    """One system use field: its signature, and its data at ``area[start:end]``.
+
+    The area comes whole because genisoimage lets symbolic link components run over their field.
+    """
 
     signature: bytes
-    data: bytes
+    area: bytes
+    start: int
+    end: int
 
 
 def fields(
@@ -40,7 +45,7 @@ def fields(
             if signature == b"CE":
                 continuation = area[position + 4 : position + length]
             else:
-                yield Field(signature, area[position + 4 : position + length])
+                yield Field(signature, area, position + 4, position + length)
             position += length
         if continuation is None:
             return

@@ -68,12 +68,12 @@ class Iso9660View:
         """Read the root directory's record. Raises DamagedImageError when there is none."""
         self.name = tree.value
         self.label = descriptor.label
-        self.folds_case = (
-            tree is Tree.JOLIET if options.relaxed is None else options.relaxed
-        )
+        self.folds_case = tree is Tree.JOLIET if options.relaxed is None else options.relaxed
         self._descriptor = descriptor
         self._tree = tree
         self._skip = skip
+        # Some discs have Rock Ridge fields without announcing them at the root.
+        self._has_fields = tree is Tree.ROCK_RIDGE or (tree is Tree.PLAIN and not options.norock)
         self._options = options
         self._damage = damage
         self._block_size = descriptor.block_size
@@ -155,11 +155,13 @@ class Iso9660View:
                 f"the root directory at byte {start} is not a directory or lies past the end of "
                 "the image: it is cut off or damaged"
             )
-        size = max(first.data_length, record.data_length)
-        return first, self._span(start, size)
+        return first, self._span(start, first.data_length, record.data_length)
 
-    def _span(self, start: int, size: int) -> Extent:
-        return Extent(start, start + size, self._block_size, self._high_sierra)
+    def _span(self, start: int, size: int, other_size: int = 0) -> Extent:
+        """The extent of a directory whose two records may disagree about its size."""
+        end = start + max(size, other_size)
+        sure = start + (min(size, other_size) or max(size, other_size))
+        return Extent(start, end, sure, self._block_size, self._high_sierra)
 
     def _record(self, reader: Reader, ino: int) -> Record:
         record = read_record(reader, ino, self._high_sierra)
@@ -180,31 +182,39 @@ class Iso9660View:
             return self._root_extent
         record = self._record(reader, ino)
         if record.identifier == SELF:
-            return self._span(ino, record.data_length)
+            return self._span(ino, record.data_length, record.data_length)
         if not record.is_directory:
             # A file that Rock Ridge calls a directory: an empty one.
             return self._span(ino, 0)
         start = section_start(record, self._block_size)
         dot = self._dot(reader, start)
-        return self._span(start, max(record.data_length, dot.data_length if dot else 0))
+        return self._span(start, dot.data_length if dot else 0, record.data_length)
 
     def _files(self, reader: Reader, extent: Extent, address: int) -> Iterator[list[Record]]:
-        """The records from ``address`` on, all sections of a file together."""
+        """The records from ``address`` on, all sections of a file together.
+
+        A directory has one section only (ECMA-119 6.8.1): what its flag says is not believed.
+        """
         sections: list[Record] = []
         for record in scan(reader, extent, address, self._damage):
+            if sections and record.identifier != sections[0].identifier:
+                self._damage.note(sections[0].address, "the last section of a file is missing")
+                sections = []
             sections.append(record)
-            if record.flags & MULTI_EXTENT and len(sections) < _SECTIONS_AT_MOST:
-                continue
-            yield sections
-            sections = []
+            if not record.flags & MULTI_EXTENT or record.is_directory:
+                yield sections
+                sections = []
+            elif len(sections) > _SECTIONS_AT_MOST:
+                self._damage.note(sections[0].address, "a file has more sections than are read")
+                return
         if sections:
             self._damage.note(sections[0].address, "the last section of a file is missing")
 
     def _sections(self, reader: Reader, record: Record) -> list[Record]:
-        if not record.flags & MULTI_EXTENT:
+        if not record.flags & MULTI_EXTENT or record.is_directory:
             return [record]
         start = record.address - record.address % self._block_size
-        extent = Extent(start, reader.size, self._block_size, self._high_sierra)
+        extent = self._span(start, reader.size - start)
         sections = next(self._files(reader, extent, record.address), None)
         if sections is None:
             raise StaleNodeError(f"there is no directory record at byte {record.address}")
@@ -219,8 +229,8 @@ class Iso9660View:
         return bool(record.flags & ASSOCIATED) and not (options.showassoc or options.unhide)
 
     def _rock_ridge(self, reader: Reader, record: Record, dot: bool = False) -> RockRidge | None:
-        """The Rock Ridge attributes of a record, None in other trees."""
-        if self._tree is not Tree.ROCK_RIDGE:
+        """The Rock Ridge attributes of a record, None in trees that have none."""
+        if not self._has_fields:
             return None
         area = record.system_use
         # The skip does not apply to the root's own record, which announces it (SUSP 5.3).
@@ -282,10 +292,10 @@ class Iso9660View:
         return self._make.unreadable(record, rr, f"the directory is lost: {reason}")
 
     def _is_emptied(self, reader: Reader, name: bytes, node: Node) -> bool:
-        """Whether this is the folder that relocated directories were parked in, and nothing else."""
+        """Whether this folder holds nothing but relocated directories, shown elsewhere."""
         if name.lower() not in _RELOCATION_FOLDERS or not node.is_directory or node.fault:
             return False
-        if self._tree is not Tree.ROCK_RIDGE or next(self.entries(reader, node.ino), None):
+        if not self._has_fields or next(self.entries(reader, node.ino), None):
             return False
         extent = self._extent(reader, node.ino)
         return any(
