@@ -20,7 +20,7 @@ DIRECTORY_TYPE, STREAM_DIRECTORY_TYPE = 4, 13
 
 # Identifier of the tag, characteristics, length of the identifier, ICB, length of what the
 # implementation put between.
-_FID = struct.Struct("<H16xBBIIH6xH")
+_FID = struct.Struct("<H16xBB4xIH6xH")
 _FID_MARK = FILE_IDENTIFIER.to_bytes(2, "little")
 # More than the longest descriptor can take (64 KiB of implementation use).
 _CHUNK = 128 << 10
@@ -37,7 +37,6 @@ class FileIdentifier(NamedTuple):
     position: int
     characteristics: int
     identifier: bytes
-    icb_length: int
     icb_block: int
     icb_partition: int
 
@@ -67,12 +66,12 @@ class Listing:
         buffer, base, at = b"", position, 0
         while True:
             if at + head <= len(buffer):
-                tag, kind, length, icb_length, block, partition, use = unpack(buffer, at)
+                tag, kind, length, block, partition, use = unpack(buffer, at)
                 start = at + head + use
                 end = start + length
                 if tag == FILE_IDENTIFIER and end <= len(buffer):
                     name = buffer[start:end]
-                    yield FileIdentifier(base + at, kind, name, icb_length, block, partition)
+                    yield FileIdentifier(base + at, kind, name, block, partition)
                     at = (end + 3) & ~3
                     continue
             following = self._refill(base + at)
@@ -107,7 +106,7 @@ class Listing:
     def _begins_well(self, at: int) -> bool:
         if at + _FID.size > len(self._buffer):
             return False
-        tag, _, length, _, _, _, use = _FID.unpack_from(self._buffer, at)
+        tag, _, length, _, _, use = _FID.unpack_from(self._buffer, at)
         end: int = at + _FID.size + use + length
         return tag == FILE_IDENTIFIER and end <= len(self._buffer)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from isomount.blocks import BytesContent, Content, Reader, SingleExtent
 from isomount.errors import DamagedDataError
-from isomount.formats.udf.allocation import EMBEDDED, SHORT, Allocation
+from isomount.formats.udf.allocation import EMBEDDED, LONG, SHORT, Allocation
 from isomount.formats.udf.space import Space
 from isomount.formats.udf.structures import (
     EXTENDED_FILE_ENTRY,
@@ -23,7 +23,10 @@ _DIRECT, _CHAINED = 4, 4096
 # Rewrites of one file on write-once media that are followed (strategy 4096).
 _REWRITES_AT_MOST = 4096
 _EMPTY = BytesContent(b"")
+# A short descriptor, and what a long one adds to it.
 _SHORT_AD = struct.Struct("<II")
+_PARTITION = struct.Struct("<H")
+_DESCRIPTOR_MIN = {SHORT: 8, LONG: 16}
 
 
 class Icb(NamedTuple):
@@ -116,7 +119,7 @@ def content_of(reader: Reader, space: Space, icb: Icb) -> Content:
         raise DamagedDataError(f"the file entry at byte {icb.offset} has an impossible size")
     if size == 0:
         return _EMPTY
-    if kind == SHORT and entry.descriptors_length >= _SHORT_AD.size:
+    if kind in (SHORT, LONG) and entry.descriptors_length >= _DESCRIPTOR_MIN[kind]:
         whole = _one_run(reader, space, icb, start)
         if whole is not None:
             return whole
@@ -133,13 +136,16 @@ def content_of(reader: Reader, space: Space, icb: Icb) -> Content:
 
 def _one_run(reader: Reader, space: Space, icb: Icb, start: int) -> Content | None:
     """The content if it lies in one recorded extent, as most do."""
+    size = icb.entry.information_length
     length, block = _SHORT_AD.unpack_from(icb.block, start)
-    # The two high bits are the extent's type: a recorded one compares as its length.
-    if not icb.entry.information_length <= length < 1 << 30:
+    # The two high bits are the extent's type: 0 is recorded.
+    if not size <= length < 1 << 30:
         return None
+    partition = icb.partition
+    if icb.entry.flags & 7 == LONG:
+        (partition,) = _PARTITION.unpack_from(icb.block, start + _SHORT_AD.size)
     try:
-        offset, run = space.partitions[icb.partition].locate(reader, block)
+        offset, run = space.locate(reader, partition, block)
     except DamagedDataError:
         return None
-    size = icb.entry.information_length
     return SingleExtent(offset, size) if size <= run else None

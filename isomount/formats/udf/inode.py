@@ -8,7 +8,7 @@ from isomount.formats.node import Node
 from isomount.formats.options import ViewOptions
 from isomount.formats.udf import symlink
 from isomount.formats.udf.attributes import device_number
-from isomount.formats.udf.directory import DIRECTORY_TYPE, STREAM_DIRECTORY_TYPE
+from isomount.formats.udf.directory import DIRECTORY_TYPE
 from isomount.formats.udf.icb import Icb, content_of
 from isomount.formats.udf.space import Space
 from isomount.formats.udf.times import nanoseconds
@@ -17,7 +17,6 @@ _FILE_TYPES = {
     # Not specified, byte sequence, virtual allocation table, real-time file, metadata files.
     **dict.fromkeys((0, 5, 248, 249, 250, 251, 252), stat.S_IFREG),
     DIRECTORY_TYPE: stat.S_IFDIR,
-    STREAM_DIRECTORY_TYPE: stat.S_IFDIR,
     6: stat.S_IFBLK,
     7: stat.S_IFCHR,
     9: stat.S_IFIFO,

@@ -1,5 +1,6 @@
 """OSTA compressed unicode: the names and labels of UDF (UDF 2.1.1, 2.1.3, 4.2.2.1)."""
 
+import re
 from binascii import crc_hqx
 
 # The longest name in bytes that Linux takes, and what a longer one is cut to.
@@ -7,9 +8,10 @@ NAME_MAX = 255
 _CUT_TO = 254
 _MARK = "_"
 # An extension of up to this many characters survives the cutting of a name.
-_EXTENSION_MAX = 5
+_EXTENSION_MAX = 4
 _CHECKSUM_LENGTH = len("#ABCD")
-_ILLEGAL = frozenset("/\0")
+# A first half of a surrogate pair takes the character with it that it stands before.
+_ILLEGAL = re.compile("(?:[/\0\udc00-\udfff]|[\ud800-\udbff].?)+", re.DOTALL)
 
 
 def decode(identifier: bytes) -> str | None:
@@ -59,18 +61,15 @@ def file_name(identifier: bytes, charset: str = "utf-8") -> bytes | None:
 
 
 def _legal(text: str, charset: str) -> tuple[str, bool]:
-    """The text with a mark for each run of what cannot be shown, and whether it is changed."""
+    """The text with marks for what cannot be shown, and whether it is changed.
+
+    A run of what no name may hold gets one mark, each character that ``charset`` lacks its own.
+    """
     if text in (".", ".."):
         return text, True
-    pieces: list[str] = []
-    changed = False
-    for character in text:
-        if character not in _ILLEGAL and _encodes(character, charset):
-            pieces.append(character)
-        else:
-            pieces.append(_MARK)
-            changed = True
-    return "".join(pieces), changed
+    legal = _ILLEGAL.sub(_MARK, text)
+    shown = "".join(each if _encodes(each, charset) else _MARK for each in legal)
+    return shown, shown != text
 
 
 def _encodes(character: str, charset: str) -> bool:

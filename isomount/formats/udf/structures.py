@@ -190,7 +190,7 @@ class SparingTable(NamedTuple):
     """Sparing table (UDF 2.2.12); its entries, two 32-bit numbers each, follow at byte 56."""
 
     identifier: bytes
-    count: int
+    entry_count: int
     sequence_number: int
 
 

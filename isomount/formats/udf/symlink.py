@@ -8,9 +8,9 @@ _HEADER = 4
 
 
 def target(components: bytes, charset: str) -> bytes:
-    """The path that ``components`` spell; "" when a component is of no known kind.
+    """The path that ``components`` spell. Raises DamagedDataError when one is damaged.
 
-    Raises DamagedDataError when a component runs over the end.
+    Components of no known kind, and a root that only its originator understands, are left out.
     """
     path = b""
     at = 0
@@ -22,15 +22,13 @@ def target(components: bytes, charset: str) -> bytes:
         at = end
         if kind == _ROOT or (kind == _ROOT_OF and not identifier):
             path = b"/"
-        elif kind == _ROOT_OF:
-            # What stands here is agreed between originator and recipient: no path of ours.
-            continue
         elif kind == _PARENT:
             path += b"../"
         elif kind == _CURRENT:
             path += b"./"
         elif kind == _NAME:
-            path += (file_name(identifier, charset) or b"") + b"/"
-        else:
-            return b""
+            name = file_name(identifier, charset)
+            if name is None:
+                raise DamagedDataError("a symbolic link's path has a name that cannot be decoded")
+            path += name + b"/"
     return path[:-1] if len(path) > 1 else path

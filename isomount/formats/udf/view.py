@@ -28,7 +28,6 @@ from isomount.formats.udf.streams import extended_attributes
 from isomount.formats.udf.volume import LogicalVolume
 
 NOWHERE = 1 << 62
-_LENGTH_MASK = (1 << 30) - 1
 
 
 class UdfView:
@@ -62,13 +61,14 @@ class UdfView:
         return self._make.node(reader, ino, self._icb(reader, ino))
 
     def parent(self, reader: Reader, ino: int) -> int:
-        """The directory that the parent entry of the directory ``ino`` names (4/14.4.3)."""
+        """The directory that the parent entry of ``ino`` names (4/14.4.3); the root without one."""
         if ino == self.root:
             return ino
         for found in self._listing(reader, ino).identifiers():
             if found.characteristics & PARENT:
                 return self._number(reader, found.icb_partition, found.icb_block)
-        raise DamagedDataError(f"the directory at byte {ino} does not name its parent")
+        self._damage.note(ino, "a directory does not name its parent")
+        return self.root
 
     def directory_size(self, reader: Reader, ino: int) -> int:
         """The length of the directory's data, held against the image's."""
@@ -107,7 +107,7 @@ class UdfView:
 
     def _entry_node(self, reader: Reader, directory: int, found: FileIdentifier) -> Node:
         ino = self._number(reader, found.icb_partition, found.icb_block)
-        if ino >= NOWHERE or found.icb_length & _LENGTH_MASK == 0:
+        if ino >= NOWHERE:
             return self._make.faulty(ino, "its ICB lies nowhere in the image")
         try:
             icb = read_icb(reader, self._space, found.icb_partition, ino - found.icb_partition)

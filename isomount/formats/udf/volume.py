@@ -170,7 +170,7 @@ def _sparing(reader: Reader, space: Space, data: bytes) -> dict[int, int]:
         if table is None or not table.identifier.startswith(_SPARING_TABLE_IDENTIFIER):
             space.damage.note(offset, "sparing table damaged")
         elif best is None or table.sequence_number > best[0]:
-            body = reader.read(offset + SPARING_TABLE.size, 8 * table.count)
+            body = reader.read(offset + SPARING_TABLE.size, 8 * table.entry_count)
             best = table.sequence_number, body
     replaced: dict[int, int] = {}
     body = best[1] if best else b""
