@@ -27,7 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     module, words = _choose(list(sys.argv[1:] if argv is None else argv))
     try:
         code: int = importlib.import_module(module).run(words)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None when the caller closed it
+            sys.stdout.flush()
     except IsomountError as error:
         say(str(error))
         return error.exit_code

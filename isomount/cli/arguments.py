@@ -1,6 +1,7 @@
 """argparse, with errors as this project tells them."""
 
 import argparse
+from collections.abc import Sequence
 from typing import NoReturn
 
 from isomount.errors import UsageError
@@ -20,6 +21,30 @@ class Parser(argparse.ArgumentParser):
             add_help=False,
         )
         self.add_argument("-h", "--help", action="help", help="show this and exit")
+
+    def parse(
+        self, words: Sequence[str], names_at_most: int
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """The flags, in any position, and the names; all after "--" are names.
+
+        Raises UsageError.
+        """
+        before, after = list(words), list[str]()
+        if "--" in before:
+            at = before.index("--")
+            before, after = before[:at], before[at + 1 :]
+        # argparse's own handling of "--" differs between Python's versions.
+        flags, names = self.parse_known_args(before)
+        names += after
+        self._refuse_flags(names[: len(names) - len(after)])
+        if len(names) > names_at_most:
+            raise UsageError(f"too many names: {names[names_at_most]}; see {self.prog} --help")
+        return flags, names
+
+    def _refuse_flags(self, names: list[str]) -> None:
+        unknown = next((name for name in names if name.startswith("-") and name != "-"), None)
+        if unknown is not None:
+            raise UsageError(f"unknown flag {unknown}; see {self.prog} --help")
 
     def error(self, message: str) -> NoReturn:
         """Raise it instead of printing the usage and exiting."""

@@ -20,7 +20,10 @@ from isomount.formats.options import ViewOptions
 _USAGE = """isomount IMAGE [MOUNTPOINT] [-o OPTION[,OPTION...]]... [-f] [-d]
        isomount umount MOUNTPOINT|IMAGE [--lazy]"""
 
-_DESCRIPTION = "Show a disc image (ISO 9660, Rock Ridge, Joliet, UDF) as a read-only folder."
+_DESCRIPTION = """Show a disc image (ISO 9660, Rock Ridge, Joliet, UDF) as a read-only folder.
+
+IMAGE is an image file, or a drive with a disc in it. MOUNTPOINT is the folder to show it in; it is
+made if it is missing, and removed again. Without it, a folder beside the image, named like it."""
 
 _EXAMPLES = """examples:
   isomount debian.iso disc         show the image in the folder disc, made if it is missing
@@ -40,10 +43,10 @@ Exit codes: 0 done, 1 other failure, 2 usage, 10 mount point unusable, 11 image 
 
 def run(words: Sequence[str]) -> int:
     """Mount. Returns the exit code; raises IsomountError."""
-    arguments = _parser().parse_intermixed_args(list(words))
-    request = _request(arguments)
+    flags, names = _parser().parse(words, names_at_most=2)
+    request = _request(flags, names)
     code = launch.start(request)
-    if arguments.mountpoint is None and not request.foreground:
+    if len(names) == 1 and not request.foreground:
         print(f"{one_line(request.image)} is mounted on {one_line(request.mountpoint)}")
     return code
 
@@ -65,13 +68,6 @@ def options_help() -> str:
 
 def _parser() -> Parser:
     parser = Parser("isomount", _DESCRIPTION, _EXAMPLES + "\n" + options_help() + _ENDING, _USAGE)
-    parser.add_argument("image", metavar="IMAGE", nargs="?", help="the image file, or a drive")
-    parser.add_argument(
-        "mountpoint",
-        metavar="MOUNTPOINT",
-        nargs="?",
-        help="the folder to show it in; without it, one beside the image, named like it",
-    )
     parser.add_argument(
         "-o", dest="options", metavar="OPTIONS", action="append", default=[], help="see below"
     )
@@ -92,24 +88,24 @@ def _parser() -> Parser:
     return parser
 
 
-def _request(arguments: argparse.Namespace) -> MountRequest:
-    if not arguments.image:
+def _request(flags: argparse.Namespace, names: list[str]) -> MountRequest:
+    if not names or not names[0]:
         raise UsageError("name the image to mount; see isomount --help")
-    options = parse_options(arguments.options)
-    if options.asks_to_write and not arguments.read_only:
+    options = parse_options(flags.options)
+    if options.asks_to_write and not flags.read_only:
         say("mounted read-only: rw is ignored, disc images cannot be written to")
-    image = os.path.abspath(arguments.image)
-    if arguments.mountpoint == "":
+    image = os.path.abspath(names[0])
+    mountpoint = names[1] if len(names) > 1 else default_for(image)
+    if not mountpoint:
         raise UsageError("the mount point has no name; see isomount --help")
-    mountpoint = arguments.mountpoint or default_for(image)
     return MountRequest(
         image=image,
         mountpoint=os.path.abspath(mountpoint),
         view=_as_this_user(options.view),
         fuse=options.fuse,
         nonempty=options.nonempty,
-        foreground=arguments.foreground or arguments.debug,
-        debug=arguments.debug,
+        foreground=flags.foreground or flags.debug,
+        debug=flags.debug,
         log=_log_path(options),
     )
 

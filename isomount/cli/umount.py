@@ -10,7 +10,9 @@ from isomount.daemon.mounts import Mount, all_mounts, is_same_image
 from isomount.errors import NotMountedError, UsageError
 
 _USAGE = "isomount umount MOUNTPOINT|IMAGE [--lazy]"
-_DESCRIPTION = "Unmount what isomount has mounted."
+_DESCRIPTION = (
+    "Unmount what isomount has mounted: the folder MOUNTPOINT, or IMAGE wherever it is shown."
+)
 _EXAMPLES = """examples:
   isomount umount disc             unmount what is shown in the folder disc
   isomount umount debian.iso       unmount that image, wherever it is
@@ -21,14 +23,13 @@ _EXAMPLES = """examples:
 def run(words: Sequence[str]) -> int:
     """Unmount. Returns the exit code; raises IsomountError."""
     parser = Parser("isomount umount", _DESCRIPTION, _EXAMPLES, _USAGE)
-    parser.add_argument("what", metavar="MOUNTPOINT|IMAGE", help="the folder, or the image in it")
     parser.add_argument(
         "-z", "-l", "--lazy", action="store_true", help="detach it even when it is in use"
     )
-    arguments = parser.parse_intermixed_args(list(words))
-    path = _find(arguments.what)
-    unmount(path, lazy=arguments.lazy)
-    if not arguments.lazy:
+    flags, names = parser.parse(words, names_at_most=1)
+    path = _find(names[0] if names else "")
+    unmount(path, lazy=flags.lazy)
+    if not flags.lazy:
         await_farewell(path)
     return 0
 

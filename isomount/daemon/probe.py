@@ -1,11 +1,12 @@
 """Asking a folder for a sign of life without being caught by it."""
 
+import errno
 import os
 import select
 import signal
 
 # A mount that has not answered a stat by then is taken for hung, in seconds.
-PATIENCE = 10.0
+PATIENCE = 5.0
 
 
 def stat_errno(path: str, patience: float = PATIENCE) -> int | None:
@@ -28,12 +29,22 @@ def stat_errno(path: str, patience: float = PATIENCE) -> int | None:
 
 def _ask(path: str) -> int:
     try:
-        os.stat(path)
+        os.stat(path)  # may be answered from the kernel's cache, for a dead mount too
+        _ask_the_file_system(path)
     except OSError as error:
         return error.errno or 255
     except BaseException:
         return 255
     return 0
+
+
+def _ask_the_file_system(path: str) -> None:
+    try:
+        os.statvfs(path)
+    except OSError as error:
+        if error.errno == errno.ENOTCONN:
+            raise
+        # Only a sign of life was asked for, and this is one.
 
 
 def _ends_within(child: int, patience: float) -> bool:

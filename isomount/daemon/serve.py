@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator, Callable
 import pyfuse3
 import trio
 
-from isomount.daemon import session
+from isomount.daemon import device
 from isomount.daemon.detach import unmount
 from isomount.daemon.mountpoint import MountPoint
 from isomount.daemon.request import MountRequest
-from isomount.errors import IsomountError
+from isomount.errors import FuseUnavailableError, IsomountError
 from isomount.fs import Operations
 from isomount.image import Image
 
@@ -35,7 +35,10 @@ def serve(request: MountRequest, image: Image, point: MountPoint, ready: Callabl
     # A signal between here and the loop would kill the process and leave a dead mount: it waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
-        session.mount(Operations(image.volume, ready=life.on_init), request, point.path)
+        number = device.mount(point.path, request.image, request.fuse)
+        # libfuse takes a descriptor that is mounted already, by this name, as its mount point.
+        options = {"allow_root"} if request.fuse.allow_root else set()
+        pyfuse3.init(Operations(image.volume, ready=life.on_init), f"/dev/fd/{number}", options)
         return life.run()
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
@@ -59,6 +62,8 @@ class _Life:
         self._point = point
         self._ready = ready
         self._state = _State.MOUNTED
+        self._answered = False
+        self._initialised = trio.Event()
 
     def run(self) -> int:
         """Serve until the kernel closes the session."""
@@ -67,9 +72,11 @@ class _Life:
         except BaseException:
             # Left mounted, but dead: an empty folder would make a mirror job delete its copy.
             _log.exception("%s: crashed", self._point.path)
-            pyfuse3.close(unmount=False)
             return 1
-        pyfuse3.close(unmount=True)
+        finally:
+            pyfuse3.close(unmount=False)
+        if not self._answered:
+            raise FuseUnavailableError(f"{self._point.path}: the mount ended before it answered")
         _log.info("%s: unmounted", self._point.path)
         return 0
 
@@ -78,14 +85,20 @@ class _Life:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._obey, signals, nursery)
+                nursery.start_soon(self._announce)
                 await pyfuse3.main()
                 nursery.cancel_scope.cancel()
 
     def on_init(self) -> None:
-        """The kernel's INIT is here; once this request is answered the mount is ready."""
-        trio.lowlevel.current_trio_token().run_sync_soon(self._announce)
+        """The kernel's INIT is here; it is answered only after this."""
+        self._initialised.set()
 
-    def _announce(self) -> None:
+    async def _announce(self) -> None:
+        """Once the mount answers, as shown by asking it, say so."""
+        await self._initialised.wait()
+        await trio.to_thread.run_sync(os.statvfs, self._point.path)  # stat may be cached
+        await trio.lowlevel.checkpoint()  # where the session has ended meanwhile, this ends as well
+        self._answered = True
         _log.info(
             "%s: has %s; showing %s on %s",
             self._image.path,
@@ -96,7 +109,7 @@ class _Life:
         try:
             self._ready()
         except OSError as error:
-            _log.warning("%s: unmounting, who asked for it is gone: %s", self._point.path, error)
+            _log.info("%s: unmounting, who asked for it is gone: %s", self._point.path, error)
             os.kill(os.getpid(), signal.SIGTERM)
 
     async def _obey(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:
