@@ -15,7 +15,8 @@ from tests.authoring import genisoimage, write_tree
 from tests.command import ORDINARY_USER, mount_points, mounted_image, take_down
 
 _DEVICE = Path("/dev/fuse")
-_USER_FOLDER = "isomount-test-"
+# Each run's own: two at once must not clean up each other's.
+_USER_FOLDER = f"isomount-test-{os.getpid()}-"
 
 MakeImage = Callable[..., Path]
 
