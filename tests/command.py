@@ -137,9 +137,10 @@ def take_down(path: Path) -> None:
 
 def daemon_pid(log: Path) -> int:
     """The daemon's process, as its log says."""
-    found = _PID.search(log.read_text(errors="replace"))
+    # The command itself writes there too, before the daemon does.
+    found = _PID.findall(log.read_text(errors="replace"))
     assert found, f"{log} does not name the daemon's process"
-    return int(found[1])
+    return int(found[-1])
 
 
 def wait_for_end(pid: int, patience: float = PATIENCE) -> None:
