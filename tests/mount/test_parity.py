@@ -84,7 +84,7 @@ def test_says_how_much_was_compared(capsys: pytest.CaptureFixture[str]) -> None:
 
 def _differences(truth: dict[str, Record], shown: dict[str, Record]) -> Record:
     """Path to what is shown otherwise: ABSENT, or the fields with our values."""
-    found: Record = {path: ABSENT for path in truth.keys() - shown.keys()}
+    found: Record = dict.fromkeys(truth.keys() - shown.keys(), ABSENT)
     for path, ours in shown.items():
         kernels = truth.get(path, {})
         fields = {
