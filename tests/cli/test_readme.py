@@ -1,0 +1,43 @@
+"""README names every option and every exit code, and none that does not exist."""
+
+import re
+
+import pytest
+
+from isomount import errors
+from isomount.cli.options import TABLE, Target
+from tests.command import CHECKOUT
+
+README = (CHECKOUT / "README.md").read_text()
+
+
+def section(title: str) -> str:
+    return README.split(f"### {title}\n", 1)[1].split("\n#", 1)[0]
+
+
+def named_options() -> set[str]:
+    return set(re.findall(r"`(\w+)=?[^`]*`", section("Options")))
+
+
+def test_every_option_is_named() -> None:
+    assert {option.name for option in TABLE.values() if option.target is not Target.TABLE} <= (
+        named_options()
+    )
+
+
+def test_every_named_option_exists() -> None:
+    others = {"x", "user_allow_other"}  # "x-..." is a prefix, the other a line of fuse.conf
+    assert named_options() - others <= set(TABLE)
+
+
+def test_the_exit_codes_are_those_of_the_errors() -> None:
+    kinds = [each for each in vars(errors).values() if isinstance(each, type)]
+    codes = {each.exit_code for each in kinds if issubclass(each, errors.IsomountError)}
+    assert {int(code) for code in re.findall(r"^\| (\d+) ", section("Exit codes"), re.M)} == (
+        codes | {0}
+    )
+
+
+@pytest.mark.parametrize("path", re.findall(r"`((?:tests|systemd|\.ci)/[^`]*)`", README))
+def test_every_path_exists(path: str) -> None:
+    assert (CHECKOUT / path).exists()
