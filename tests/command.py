@@ -60,7 +60,7 @@ def as_ordinary_user() -> tuple[str, ...]:
     looking = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
     for prefix in (ids, (*ids, *looking)):
         attempt = subprocess.run(
-            [*prefix, *COMMAND, "--version"],
+            [*prefix, sys.executable, "-c", "import isomount, pyfuse3, trio"],
             env=environment(),
             capture_output=True,
             check=False,
@@ -68,7 +68,7 @@ def as_ordinary_user() -> tuple[str, ...]:
         )
         if attempt.returncode == 0:
             return prefix
-    raise AssertionError(f"an ordinary user cannot run {COMMAND}: {attempt.stderr.decode()}")
+    raise AssertionError(f"an ordinary user cannot run the command: {attempt.stderr.decode()}")
 
 
 def is_mounted(path: Path) -> bool:

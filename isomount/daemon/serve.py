@@ -127,8 +127,11 @@ class _Life:
 
     async def _detach(self) -> None:
         try:
-            # In a worker: the kernel may ask us something before it lets go.
-            await trio.to_thread.run_sync(lambda: unmount(self._point.path, lazy=True))
+            # In a worker, as the kernel may ask us something before it lets go; in one more than
+            # there are for reads, as those may all be waiting for a disk.
+            await trio.to_thread.run_sync(
+                lambda: unmount(self._point.path, lazy=True), limiter=trio.CapacityLimiter(1)
+            )
         except IsomountError as error:
             _log.warning("%s; another signal ends the daemon", error)
         else:

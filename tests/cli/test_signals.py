@@ -10,9 +10,12 @@ import pytest
 from tests.command import (
     COMMAND,
     PATIENCE,
+    check_log,
+    daemon_pid,
     end_mount,
     environment,
     is_mounted,
+    run,
     wait_for_end,
     wait_until,
 )
@@ -46,6 +49,16 @@ def test_signal_in_the_foreground(
     assert "showing Rock Ridge" in err
     assert "WARNING" not in err
     assert not folder.exists()
+
+
+def test_signal_in_the_background(fuse: None, small_image: Path, tmp_path: Path) -> None:
+    folder, log = tmp_path / "m", tmp_path / "log"
+    assert run(small_image, folder, "-o", f"log={log}").returncode == 0
+    os.kill(daemon_pid(log), signal.SIGTERM)
+    wait_for_end(daemon_pid(log))
+    assert not is_mounted(folder)
+    assert not folder.exists()
+    check_log(log)
 
 
 def test_unmounting_from_outside_ends_it(fuse: None, small_image: Path, tmp_path: Path) -> None:
