@@ -115,9 +115,7 @@ class Builder:
     partition maps after the first; ``file_set_partition`` is where the file set and root lie.
     """
 
-    def __init__(
-        self, blocks: int = 400, block_size: int = 2048, revision: int = 0x0201
-    ) -> None:
+    def __init__(self, blocks: int = 400, block_size: int = 2048, revision: int = 0x0201) -> None:
         self.blocks = blocks
         self.block_size = block_size
         self.revision = revision

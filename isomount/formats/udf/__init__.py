@@ -25,7 +25,11 @@ def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Udf
     anchors = find_anchors(reader, options)
     if not anchors and options.novrs:
         return None
-    reason = "no anchor volume descriptor is found (bs=, anchor= or lastblock= can name it)"
+    reason = (
+        "no anchor volume descriptor is found (bs=, anchor= or lastblock= can name it)"
+        if options.session is None
+        else f"it has no session {options.session}"
+    )
     for anchor in anchors:
         try:
             view = UdfView(load(reader, anchor, damage), options, damage)

@@ -27,8 +27,9 @@ _EMPTY_AT_MOST = 64
 
 
 class _Link(NamedTuple):
-    """One piece of a chain: from file byte ``start`` on, ``length`` bytes of descriptors."""
+    """Piece ``number`` of a chain: from file byte ``start`` on, ``length`` bytes of descriptors."""
 
+    number: int
     start: int
     offset: int
     length: int
@@ -71,7 +72,7 @@ class Allocation:
         self._space = space
         self._partition = partition
         self._kind = kind
-        self._links = [_Link(0, offset, length)]
+        self._links = [_Link(0, 0, offset, length)]
         self._stride = 1
         self._segment: _Segment | None = None
         self._lock = threading.Lock()
@@ -145,32 +146,32 @@ class Allocation:
     def _walk(self, reader: Reader, position: int) -> _Segment:
         with self._lock:
             index = bisect_right(self._links, position, key=lambda link: link.start) - 1
-            link, number = self._links[index], index * self._stride
+            link = self._links[index]
         # Brent's way to notice that a chain runs in a circle.
-        seen, until = link.offset, number + 2
+        seen, until = link.offset, link.number + 2
         empty = 0
         while True:
             segment = self._decode(reader, link)
             if position < segment.end or segment.following is None:
                 return segment
             empty = 0 if segment.end > segment.start else empty + 1
-            link, number = self._follow(reader, segment), number + 1
+            link = self._follow(reader, link.number + 1, segment)
             if link.offset == seen or empty > _EMPTY_AT_MOST:
                 raise DamagedDataError("a chain of allocation extents runs in a circle")
-            if number == until:
-                seen, until = link.offset, 2 * number
-            self._remember(link, number)
+            if link.number == until:
+                seen, until = link.offset, 2 * until
+            self._remember(link)
 
-    def _remember(self, link: _Link, number: int) -> None:
+    def _remember(self, link: _Link) -> None:
         with self._lock:
-            if number != len(self._links) * self._stride or link.start <= self._links[-1].start:
+            if link.number < self._links[-1].number + self._stride:
                 return
             self._links.append(link)
             if len(self._links) > _REMEMBERED:
                 del self._links[1::2]
                 self._stride *= 2
 
-    def _follow(self, reader: Reader, segment: _Segment) -> _Link:
+    def _follow(self, reader: Reader, number: int, segment: _Segment) -> _Link:
         """The link in the allocation extent that a segment ends with (4/14.5)."""
         assert segment.following is not None
         partition, block = segment.following
@@ -184,7 +185,7 @@ class Allocation:
             self._space.damage.note(offset, "allocation extent descriptor damaged, mirror used")
             offset = mirror
         room = self._space.block_size - ALLOCATION_EXTENT_LAYOUT.size
-        return _Link(segment.end, offset + ALLOCATION_EXTENT_LAYOUT.size, min(head, room))
+        return _Link(number, segment.end, offset + ALLOCATION_EXTENT_LAYOUT.size, min(head, room))
 
     def _extent_head(self, reader: Reader, offset: int) -> int | None:
         """How many bytes of descriptors the allocation extent at ``offset`` has."""

@@ -21,7 +21,7 @@ from isomount.formats.udf.tags import Soundness, soundness
 _IDENTIFIERS = (FILE_ENTRY, EXTENDED_FILE_ENTRY, INDIRECT_ENTRY)
 _DIRECT, _CHAINED = 4, 4096
 # Rewrites of one file on write-once media that are followed (strategy 4096).
-_REWRITES_AT_MOST = 4096
+_REWRITES_AT_MOST = 256
 _EMPTY = BytesContent(b"")
 # A short descriptor, and what a long one adds to it.
 _SHORT_AD = struct.Struct("<II")

@@ -3,7 +3,6 @@
 import struct
 
 from isomount.blocks import Content, Reader
-from isomount.damage import Damage
 from isomount.errors import DamagedDataError
 from isomount.formats.udf.allocation import Allocation
 from isomount.formats.udf.icb import Icb, content_of, read_icb
@@ -19,6 +18,9 @@ _ENTRY = struct.Struct("<I")
 # How far before the last block the last table may be: link blocks, padding, a closing session.
 _SEARCHED_BYTES = 64 << 20
 _CHUNK = 1 << 20
+# File entries that are no table among the last blocks.
+_TRIED_AT_MOST = 1024
+_NO_TABLE = "no virtual allocation table is found at the end of the image"
 
 
 class VirtualPartition:
@@ -79,7 +81,7 @@ class MetadataPartition:
 
 
 def virtual_partition(
-    reader: Reader, space: Space, reference: int, last_block: int, damage: Damage
+    reader: Reader, space: Space, reference: int, last_block: int
 ) -> VirtualPartition:
     """The virtual partition over the partition ``reference``, with the last table on the disc.
 
@@ -89,6 +91,7 @@ def virtual_partition(
     block_size = space.block_size
     end = min((last_block + 1) * block_size, reader.size // block_size * block_size)
     lowest = max(0, end - _SEARCHED_BYTES)
+    tried = 0
     while end > lowest:
         start = max(lowest, end - _CHUNK)
         data = reader.read(start, end - start)
@@ -96,10 +99,13 @@ def virtual_partition(
             # The tags of file entry (261) and extended file entry (266) differ in their low byte.
             if data[at + 1 : at + 2] == b"\1" and data[at] in (5, 10):
                 found = _table_at(reader, space, reference, start + at)
+                tried += 1
                 if found is not None:
                     return found
+                if tried == _TRIED_AT_MOST:
+                    raise DamagedDataError(_NO_TABLE)
         end = start
-    raise DamagedDataError("no virtual allocation table is found at the end of the image")
+    raise DamagedDataError(_NO_TABLE)
 
 
 def _table_at(reader: Reader, space: Space, reference: int, offset: int) -> VirtualPartition | None:

@@ -69,7 +69,9 @@ def find_anchors(reader: Reader, options: ViewOptions) -> list[Anchor]:
 
 
 def _sizes(options: ViewOptions) -> tuple[int, ...]:
-    return SECTOR_SIZES if options.bs is None else (options.bs,)
+    if options.bs is None:
+        return SECTOR_SIZES
+    return (options.bs,) if options.bs in SECTOR_SIZES else ()
 
 
 def _anchors(reader: Reader, options: ViewOptions, size: int, start: int) -> Iterator[Anchor]:
@@ -94,7 +96,9 @@ def _anchor_at(reader: Reader, size: int, sector: int, last: int) -> Anchor | No
     if sector <= 0:
         return None
     data = reader.read(sector * size, 512)
-    if soundness(data, (ANCHOR,)) is Soundness.BAD or TAG.parse(data).location != sector:
+    if len(data) < 512 or TAG.parse(data).location != sector:
+        return None
+    if soundness(data, (ANCHOR,)) is Soundness.BAD:
         return None
     return Anchor(size, sector, last, ANCHOR_POINTER.parse(data))
 

@@ -123,7 +123,7 @@ def _sequence(reader: Reader, size: int, location: int, length: int) -> Iterator
             budget -= 1
             data = reader.read(sector * size, size)
             identifier = int.from_bytes(data[:2], "little")
-            if identifier in (0, TERMINATING) or not data:
+            if identifier in (0, TERMINATING) or len(data) < size:
                 return
             grade = soundness(data, _KNOWN)
             if grade is Soundness.BAD or identifier == ANCHOR:

@@ -69,7 +69,8 @@ def _newest_integrity(reader: Reader, volume: LogicalVolumeDescriptor) -> bytes 
         if sector >= end:
             break
         data = reader.read(sector * size, size)
-        if soundness(data, (LOGICAL_VOLUME_INTEGRITY,)) is Soundness.BAD:
+        grade = soundness(data, (LOGICAL_VOLUME_INTEGRITY,))
+        if grade is Soundness.BAD or len(data) < size:
             break
         newest = data
         following = INTEGRITY_DESCRIPTOR.parse(data)

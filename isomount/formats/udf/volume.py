@@ -42,6 +42,7 @@ _SPARING_TABLE_IDENTIFIER = b"*UDF Sparing Table"
 # Entries from here on are packets that are free to use or defective themselves (UDF 2.2.12).
 _NOT_IN_USE = 0xFFFFFFF0
 _FILE_SETS_AT_MOST = 64
+_LOOKED_UP_AT_MOST = 4
 _NO_MIRROR = 0xFFFFFFFF
 
 
@@ -115,22 +116,30 @@ def _add_partitions(
     descriptors: dict[int, PartitionDescriptor],
     last_sector: int,
 ) -> None:
-    """Fill ``space``: first the partitions that are places, then those that are looked up."""
+    """Fill ``space``: first the partitions that are places, then those that are looked up.
+
+    The files that tell where the blocks of the latter are can only lie in the former, so that no
+    partition is ever looked up through itself.
+    """
+    places = Space(space.block_size, space.damage)
     for each in maps:
-        space.partitions.append(_in_place(reader, space, each, descriptors.get(each.number)))
+        places.partitions.append(_in_place(reader, places, each, descriptors.get(each.number)))
+    looked_up = 0
     for index, each in enumerate(maps):
-        if each.kind not in (_VIRTUAL, _METADATA):
-            continue
-        try:
-            reference = _below(maps, each)
-            space.partitions[index] = _looked_up(reader, space, each, reference, last_sector)
-        except DamagedDataError as error:
-            space.partitions[index] = MissingPartition(str(error))
+        partition = places.partitions[index]
+        if each.kind in (_VIRTUAL, _METADATA):
+            looked_up += 1
+            partition = _looked_up(reader, places, maps, each, last_sector)
+        if looked_up > _LOOKED_UP_AT_MOST:
+            raise DamagedDataError("it names more virtual and metadata partitions than can be")
+        space.partitions.append(partition)
 
 
 def _in_place(
     reader: Reader, space: Space, each: _Map, descriptor: PartitionDescriptor | None
 ) -> Partition:
+    if each.kind in (_VIRTUAL, _METADATA):
+        return MissingPartition("a partition that is looked up through itself")
     if descriptor is None:
         return MissingPartition(f"there is no descriptor of partition {each.number}")
     if each.kind == _SPARABLE:
@@ -150,13 +159,17 @@ def _below(maps: list[_Map], each: _Map) -> int:
 
 
 def _looked_up(
-    reader: Reader, space: Space, each: _Map, reference: int, last_sector: int
+    reader: Reader, places: Space, maps: list[_Map], each: _Map, last_sector: int
 ) -> Partition:
-    if each.kind == _VIRTUAL:
-        return virtual_partition(reader, space, reference, last_sector, space.damage)
-    metadata = METADATA_MAP.parse(each.data)
-    mirror = metadata.main if metadata.mirror == _NO_MIRROR else metadata.mirror
-    return metadata_partition(reader, space, reference, metadata.main, mirror)
+    try:
+        reference = _below(maps, each)
+        if each.kind == _VIRTUAL:
+            return virtual_partition(reader, places, reference, last_sector)
+        metadata = METADATA_MAP.parse(each.data)
+        mirror = metadata.main if metadata.mirror == _NO_MIRROR else metadata.mirror
+        return metadata_partition(reader, places, reference, metadata.main, mirror)
+    except DamagedDataError as error:
+        return MissingPartition(str(error))
 
 
 def _sparing(reader: Reader, space: Space, data: bytes) -> dict[int, int]:
