@@ -44,8 +44,11 @@ Exit codes: 0 done, 1 other failure, 2 usage, 10 mount point unusable, 11 image 
 def run(words: Sequence[str]) -> int:
     """Mount. Returns the exit code; raises IsomountError."""
     flags, names = _parser().parse(words, names_at_most=2)
-    request = _request(flags, names)
+    options = parse_options(flags.options)
+    request = _request(flags, names, options)
     code = launch.start(request)
+    if options.asks_to_write and not (flags.read_only or request.foreground):
+        say("mounted read-only: rw is ignored, disc images cannot be written to")
     if len(names) == 1 and not request.foreground:
         print(f"{one_line(request.image)} is mounted on {one_line(request.mountpoint)}")
     return code
@@ -88,12 +91,9 @@ def _parser() -> Parser:
     return parser
 
 
-def _request(flags: argparse.Namespace, names: list[str]) -> MountRequest:
+def _request(flags: argparse.Namespace, names: list[str], options: ParsedOptions) -> MountRequest:
     if not names or not names[0]:
         raise UsageError("name the image to mount; see isomount --help")
-    options = parse_options(flags.options)
-    if options.asks_to_write and not flags.read_only:
-        say("mounted read-only: rw is ignored, disc images cannot be written to")
     image = os.path.abspath(names[0])
     mountpoint = names[1] if len(names) > 1 else default_for(image)
     if not mountpoint:

@@ -31,18 +31,27 @@ def serve(request: MountRequest, image: Image, point: MountPoint, ready: Callabl
     ``ready`` is called once the mount answers; when it raises OSError, nobody waits for the mount
     any more and it is ended. Raises FuseUnavailableError when it cannot be mounted.
     """
-    life = _Life(request, image, point, ready)
+    life = _Life(image, point, ready)
     # A signal between here and the loop would kill the process and leave a dead mount: it waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
-        number = device.mount(point.path, request.image, request.fuse)
-        # libfuse takes a descriptor that is mounted already, by this name, as its mount point.
-        options = {"allow_root"} if request.fuse.allow_root else set()
-        pyfuse3.init(Operations(image.volume, ready=life.on_init), f"/dev/fd/{number}", options)
+        _open_session(Operations(image.volume, ready=life.on_init), request, point.path)
         return life.run()
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         point.remove()
+
+
+def _open_session(operations: Operations, request: MountRequest, path: str) -> None:
+    number = device.mount(path, request.image, request.fuse)
+    options = {"allow_root"} if request.fuse.allow_root else set()
+    try:
+        # libfuse takes a descriptor that is mounted already, by this name, as its mount point.
+        pyfuse3.init(operations, f"/dev/fd/{number}", options)
+    except BaseException:
+        os.close(number)
+        unmount(path, lazy=True)
+        raise
 
 
 class _State(enum.Enum):
@@ -54,10 +63,7 @@ class _State(enum.Enum):
 class _Life:
     """What happens between mount and unmount."""
 
-    def __init__(
-        self, request: MountRequest, image: Image, point: MountPoint, ready: Callable[[], None]
-    ) -> None:
-        self._request = request
+    def __init__(self, image: Image, point: MountPoint, ready: Callable[[], None]) -> None:
         self._image = image
         self._point = point
         self._ready = ready
@@ -96,7 +102,12 @@ class _Life:
     async def _announce(self) -> None:
         """Once the mount answers, as shown by asking it, say so."""
         await self._initialised.wait()
-        await trio.to_thread.run_sync(os.statvfs, self._point.path)  # stat may be cached
+        try:
+            await trio.to_thread.run_sync(os.statvfs, self._point.path)  # stat may be cached
+        except OSError as error:
+            _log.error("%s: does not answer: %s", self._point.path, error.strerror)
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
         await trio.lowlevel.checkpoint()  # where the session has ended meanwhile, this ends as well
         self._answered = True
         _log.info(

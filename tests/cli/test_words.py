@@ -89,6 +89,7 @@ def test_writing_is_declined_in_a_word(fuse: None, small_image: Path, tmp_path: 
     assert run("umount", tmp_path / "m").returncode == 0
     assert done.returncode == 0
     assert "read-only" in done.stderr
+    assert_failed(run(tmp_path / "none", tmp_path / "m", "-o", "rw"), 11, "no such file")
     assert done.stderr.count("\n") == 1
 
 
