@@ -67,7 +67,7 @@ def run_script(command: Path, script: str, fstab: str = "") -> "subprocess.Compl
 def test_mount_by_type(command: Path, image: Path) -> None:
     script = (
         "mount -t fuse.isomount 'a disc.iso' m -o ro,uid=7,norock,nofail,x-foo=bar,log=$PWD/log; "
-        "stat -c %u m/readme.txt; cat m/readme.txt; grep fuse.isomount /proc/self/mountinfo; "
+        'stat -c %u m/readme.txt; cat m/readme.txt; grep " $PWD/m " /proc/self/mountinfo; '
         "umount m; ls -d m"
     )
     (command.parent / "m").mkdir()
@@ -108,7 +108,7 @@ def test_fstab_line_by_an_ordinary_user(command: Path, image: Path) -> None:
     line = f"{folder}/a\\040disc.iso {folder}/m fuse.isomount ro,noauto,user,log={folder}/log 0 0\n"
     script = (
         f"{_AS_USER} mount m; {_AS_USER} stat -c %u m/readme.txt; "
-        f"grep fuse.isomount /proc/self/mountinfo; {_AS_USER} umount m"
+        f'grep " $PWD/m " /proc/self/mountinfo; {_AS_USER} umount m'
     )
     done = run_script(command, script, line)
     assert (done.returncode, done.stderr) == (0, ""), done
