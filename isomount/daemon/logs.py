@@ -13,6 +13,15 @@ SYSLOG = "/dev/log"
 _FORMAT = "%(asctime)s isomount[%(process)d] %(levelname)s: %(message)s"
 
 
+class _SystemLog(logging.handlers.SysLogHandler):
+    """The system's log, which may be missing, come and go: containers often have none."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Lose what cannot be sent, rather than print a traceback between the command's words."""
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
+
+
 def configure(request: MountRequest) -> None:
     """Send the log where ``request`` says.
 
@@ -42,9 +51,7 @@ def syslog_handler(address: str) -> logging.Handler:
 
     Raises OSError where none does.
     """
-    handler = logging.handlers.SysLogHandler(
-        address, facility=logging.handlers.SysLogHandler.LOG_DAEMON
-    )
+    handler = _SystemLog(address, facility=logging.handlers.SysLogHandler.LOG_DAEMON)
     handler.setFormatter(logging.Formatter("isomount[%(process)d]: %(message)s"))
     handler.setLevel(logging.WARNING)
     return handler

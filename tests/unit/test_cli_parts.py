@@ -146,6 +146,15 @@ def test_syslog_gets_warnings_only(tmp_path: Path) -> None:
         assert listener.recv(1000).startswith(f"<28>isomount[{os.getpid()}]: disc.iso".encode())
 
 
+def test_without_a_syslog_nothing_is_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    logger = logging.Logger("isomount.test")
+    logger.addHandler(syslog_handler(str(tmp_path / "there is none")))
+    logger.warning("disc.iso: damaged")
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
