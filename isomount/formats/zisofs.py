@@ -21,6 +21,8 @@ _BLOCK_SHIFTS = {b"pz": range(14, 18), b"PZ": range(14, 21)}
 _POINTER_SIZES = {b"pz": 4, b"PZ": 8}
 # No codec makes a block much larger than it was; a hostile pointer pair must not allocate more.
 _EXPANSION_AT_MOST = 2
+# What the system can say about a file's size.
+_SIZE_AT_MOST = (1 << 63) - 1
 
 _Decode = Callable[[bytes, int], bytes]
 
@@ -87,7 +89,7 @@ class ZisofsContent(NamedTuple):
         while length > 0:
             index, within = divmod(offset, 1 << self.block_shift)
             try:
-                block = reader.decoded((self.stored, index), partial(self._block, reader, index))
+                block = reader.decoded((self, index), partial(self._block, reader, index))
             except DamagedDataError:
                 if pieces:
                     break
@@ -155,6 +157,6 @@ def zisofs_content(
     stored: Content, algorithm: bytes, header_size: int, block_shift: int, size: int
 ) -> Content:
     """The decoded content, or ``stored`` itself where the parameters are none that zisofs has."""
-    if block_shift not in _BLOCK_SHIFTS.get(algorithm, ()):
+    if block_shift not in _BLOCK_SHIFTS.get(algorithm, ()) or size > _SIZE_AT_MOST:
         return stored
     return ZisofsContent(stored, algorithm, header_size, block_shift, size)
