@@ -155,7 +155,8 @@ class IndexedDirectory:
     def _with_hash(self, reader: Reader, name: bytes) -> Iterator[Entry]:
         code = hash(name) & 0xFFFFFFFF
         bucket = self._buckets[code % _BUCKETS]
-        for word in islice(bucket, bisect_left(bucket, code << 32), None):
+        for index in range(bisect_left(bucket, code << 32), len(bucket)):
+            word = bucket[index]
             if word >> 32 != code:
                 return
             entry = self._at(reader, word % _POSITIONS)
@@ -175,12 +176,18 @@ class IndexedDirectory:
                     self._at(reader, first % _POSITIONS),
                     self._at(reader, second % _POSITIONS),
                 )
-                if entries[0] and entries[1] and entries[0].name == entries[1].name:
-                    position = entries[1].position
-                    name = numbered_name(safe_name(entries[1].name), len(self._renamed) + 2)
-                    self._renamed[position] = name
+                names = [safe_name(entry.name) for entry in entries if entry]
+                if len(names) == 2 and names[0] == names[1]:
+                    name = self._unused(reader, names[1], len(self._renamed) + 2)
+                    self._renamed[second % _POSITIONS] = name
         for position, name in self._renamed.items():
             self._insert(name, position)
+
+    def _unused(self, reader: Reader, name: bytes, number: int) -> bytes:
+        # Numbers are not given twice, so only a name from the disc can be in the way.
+        while any(self._with_hash(reader, candidate := numbered_name(name, number))):
+            number += _RENAMED_AT_MOST
+        return candidate
 
     def _insert(self, name: bytes, position: int) -> None:
         code = hash(name) & 0xFFFFFFFF
@@ -192,10 +199,11 @@ class IndexedDirectory:
 def load(view: View, reader: Reader, ino: int) -> tuple[Directory, bool]:
     """The directory ``ino``, in the form that fits its size; False when not all of it is shown."""
     entries: dict[bytes, Node] = {}
+    numbers: dict[bytes, int] = {}
     for entry in view.entries(reader, ino):
         name = safe_name(entry.name)
         if name in entries:
-            name = _distinct(entries, name)
+            name = _distinct(entries, name, numbers)
         entries[name] = entry.node
         if len(entries) > LISTED_AT_MOST:
             huge = IndexedDirectory(view, ino)
@@ -205,9 +213,12 @@ def load(view: View, reader: Reader, ino: int) -> tuple[Directory, bool]:
     return WholeDirectory(entries, view.folds_case), True
 
 
-def _distinct(entries: dict[bytes, Node], name: bytes) -> bytes:
-    number = 2
+def _distinct(entries: dict[bytes, Node], name: bytes, numbers: dict[bytes, int]) -> bytes:
+    # Going on from the last number keeps a directory of nothing but namesakes from taking
+    # quadratic time; long names that differ only where they are cut are namesakes too.
+    stem = numbered_name(name, LISTED_AT_MOST)
+    number = numbers.get(stem, 2)
     while (candidate := numbered_name(name, number)) in entries:
-        # Doubling keeps a directory of nothing but namesakes from taking quadratic time.
-        number = number + 1 if number < 64 else number * 2
+        number += 1
+    numbers[stem] = number + 1
     return candidate

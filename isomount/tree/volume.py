@@ -18,6 +18,7 @@ ENTRIES_BUDGET = 65_536
 _PARSED_AT_ONCE = 65_536
 # A walk goes no deeper; no tool can use longer paths anyway.
 _DEPTH_AT_MOST = 4096
+_PATH_AT_MOST = 16_384
 
 
 class Volume:
@@ -137,7 +138,8 @@ class Volume:
             yield path, listed.node
             if not listed.node.is_directory or listed.node.fault:
                 continue
-            if listed.node.ino in above or len(stack) >= _DEPTH_AT_MOST or not visits_left:
+            too_deep = len(stack) >= _DEPTH_AT_MOST or len(path) > _PATH_AT_MOST
+            if listed.node.ino in above or too_deep or not visits_left:
                 self._report(on_error, path, DamagedDataError("the directory nests without end"))
                 continue
             visits_left -= 1
