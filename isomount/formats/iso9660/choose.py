@@ -8,7 +8,7 @@ from isomount.damage import Damage
 from isomount.errors import DamagedImageError, IsomountError
 from isomount.formats.iso9660.content import section_start
 from isomount.formats.iso9660.descriptors import Descriptors, VolumeDescriptor, read_descriptors
-from isomount.formats.iso9660.records import read_record
+from isomount.formats.iso9660.records import LOST, read_record
 from isomount.formats.iso9660.sessions import session_start
 from isomount.formats.iso9660.susp import fields, has_xa, skip_of
 from isomount.formats.iso9660.view import Iso9660View, Tree
@@ -57,6 +57,9 @@ def _candidates(
     Rock Ridge that announces itself (ER) beats Joliet; without that, Joliet is the safer one.
     """
     primary, joliet, enhanced, _ = descriptors
+    if primary is not None and joliet is not None and not options.norock:
+        # As Linux does: the volume's size is Joliet's own only where Rock Ridge is not wanted.
+        joliet = joliet._replace(space_size=primary.space_size)
     rock_ridge = None if primary is None or options.norock else _probe(reader, primary, damage)
     if rock_ridge is not None and rock_ridge.announced:
         yield rock_ridge.candidate
@@ -82,7 +85,7 @@ def _probe(reader: Reader, primary: VolumeDescriptor, damage: Damage) -> _Probed
     start = section_start(primary.root, primary.block_size)
     try:
         record = read_record(reader, start, high_sierra=False)
-    except OSError:
+    except LOST:
         return None
     if record is None:
         return None

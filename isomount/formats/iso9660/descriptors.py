@@ -83,7 +83,13 @@ def read_descriptors(reader: Reader, session: int) -> Descriptors:
 def _scan(reader: Reader, session: int) -> Iterator[tuple[int, VolumeDescriptor | None]]:
     """Each descriptor of a tree with its sector; None in place of one that makes no sense."""
     for sector in range(session + FIRST_SECTOR, session + _LAST_SECTOR + 1):
-        data = reader.read(sector * SECTOR, SECTOR)
+        try:
+            data = reader.read(sector * SECTOR, SECTOR)
+        except OSError:
+            # A bad sector among the descriptors loses that one; without the first there is no disc.
+            if sector == session + FIRST_SECTOR:
+                raise
+            continue
         if len(data) < SECTOR:
             return
         for layout in (_ECMA_119, _HIGH_SIERRA):

@@ -3,6 +3,7 @@
 from isomount.formats.options import Map
 
 _TO_LOWER = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ;/", b"abcdefghijklmnopqrstuvwxyz..")
+_ARCHIMEDES_SIZE = 32
 
 
 def normal_name(identifier: bytes) -> bytes:
@@ -13,38 +14,42 @@ def normal_name(identifier: bytes) -> bytes:
     return name.translate(_TO_LOWER)
 
 
-def acorn_name(identifier: bytes, system_use: bytes) -> bytes:
-    """``map=acorn``: as normal; the ARCHIMEDES field restores "!" and adds the file type.
+def acorn_name(identifier: bytes, system_use: bytes, is_directory: bool) -> bytes:
+    """``map=acorn``: as normal; the ARCHIMEDES field restores "!" and adds a file's type.
 
-    The field is 32 bytes at the start of the system use area: "ARCHIMEDES", load address (4 bytes,
+    The field is the whole system use area, 32 bytes: "ARCHIMEDES", load address (4 bytes,
     little-endian, a file type in bits 8 to 19 when the top 12 bits are set), execution address,
     attributes (bit 8 of them: the name begins with "!" instead of "_").
     """
     name = normal_name(identifier)
-    if len(system_use) < 32 or not system_use.startswith(b"ARCHIMEDES"):
+    if len(system_use) != _ARCHIMEDES_SIZE or not system_use.startswith(b"ARCHIMEDES"):
         return name
     load = int.from_bytes(system_use[10:14], "little")
     if name.startswith(b"_") and system_use[19] & 1:
         name = b"!" + name[1:]
-    if load >> 20 == 0xFFF:
+    if load >> 20 == 0xFFF and not is_directory:
         name += b",%03x" % (load >> 8 & 0xFFF)
     return name
 
 
-def iso_name(identifier: bytes, system_use: bytes, mapping: Map) -> bytes:
+def iso_name(identifier: bytes, system_use: bytes, is_directory: bool, mapping: Map) -> bytes:
     """A primary identifier (ECMA-119 7.5, 7.6) as ``mapping`` wants it shown."""
     if mapping is Map.NORMAL:
         return normal_name(identifier)
     if mapping is Map.ACORN:
-        return acorn_name(identifier, system_use)
+        return acorn_name(identifier, system_use, is_directory)
     return identifier.partition(b"\0")[0]
 
 
 def joliet_name(identifier: bytes, charset: str) -> bytes:
     """A Joliet identifier: big-endian UCS-2 or UTF-16, without ";1" and trailing dots.
 
+    A name that would be empty then keeps them, as in Linux.
     Surrogate pairs join, lone surrogates are left out; what ``charset`` lacks becomes "?".
     """
     text = identifier[: len(identifier) & ~1].decode("utf-16-be", "ignore")
-    text = text.partition("\0")[0].removesuffix(";1").rstrip(".")
+    text = text.partition("\0")[0]
+    if len(text) > len(";1"):
+        text = text.removesuffix(";1")
+    text = text[:1] + text[1:].rstrip(".")
     return text.encode(charset, "replace")

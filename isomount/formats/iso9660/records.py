@@ -10,6 +10,8 @@ from isomount.errors import DamagedDataError
 
 HIDDEN, DIRECTORY, ASSOCIATED, MULTI_EXTENT = 0x01, 0x02, 0x04, 0x80
 SELF, PARENT = b"\0", b"\1"
+# What reading raises where bytes of the image are lost.
+LOST = (OSError, DamagedDataError)
 
 _CHUNK = 65536
 _SECTOR = 2048
@@ -44,7 +46,7 @@ class Record(NamedTuple):
 
 def parse(data: bytes, position: int, address: int, high_sierra: bool) -> Record | None:
     """The record at ``data[position]``, None when its lengths contradict each other."""
-    if len(data) - position <= _FIXED or len(data) - position < data[position]:
+    if len(data) - position < _FIXED or len(data) - position < data[position]:
         return None
     layout = _HIGH_SIERRA if high_sierra else _ECMA_119
     length, xar, extent, size, date, flags, unit, gap, name_length = layout.unpack_from(
@@ -52,7 +54,7 @@ def parse(data: bytes, position: int, address: int, high_sierra: bool) -> Record
     )
     name = position + _FIXED
     name_end = name + name_length
-    if length <= _FIXED or length < _FIXED + name_length:
+    if length < _FIXED + name_length:
         return None
     # A padding byte keeps the system use area at an even offset.
     use = name_end + (~name_length & 1)
@@ -95,7 +97,7 @@ def scan(reader: Reader, extent: Extent, address: int, damage: Damage) -> Iterat
     other loses the rest of its block, a block that cannot be read only itself.
     """
     while address < extent.end:
-        data = _chunk(reader, address, extent.end, damage)
+        data = _chunk(reader, address, extent, damage)
         if not data:
             return
         base, position = address, 0
@@ -135,18 +137,21 @@ def _block_end(address: int, extent: Extent) -> int:
 def _next_block(data: bytes, base: int, position: int, extent: Extent) -> int:
     """The next block's start; runs of zero blocks are passed over at once."""
     position = _block_end(base + position, extent) - base
-    step = extent.block_size
-    while position < len(data) and not data[position] and not any(data[position : position + step]):
-        position += step
+    if position < len(data) and not data[position]:
+        zeros = len(data) - position - len(data[position:].lstrip(b"\0"))
+        position += zeros - zeros % extent.block_size
     return position
 
 
-def _chunk(reader: Reader, address: int, end: int, damage: Damage) -> bytes:
-    length = min(_CHUNK, end - address)
+def _chunk(reader: Reader, address: int, extent: Extent, damage: Damage) -> bytes:
+    length = min(_CHUNK, extent.end - address)
     try:
         data = reader.read(address, length)
-    except OSError:
-        return _readable_sectors(reader, address, length, damage)
+    except LOST:
+        data = _readable_sectors(reader, address, length, damage)
+        if address == extent.start and not any(data):
+            raise DamagedDataError(f"the directory at byte {address} cannot be read") from None
+        return data
     if len(data) < length:
         damage.note(address + len(data), "a directory goes on past the end of the image")
     return data
@@ -155,15 +160,11 @@ def _chunk(reader: Reader, address: int, end: int, damage: Damage) -> bytes:
 def _readable_sectors(reader: Reader, address: int, length: int, damage: Damage) -> bytes:
     """The range with zeros for its unreadable sectors: zeros hold no records."""
     sectors: list[bytes] = []
-    lost = 0
     for offset in range(address, address + length, _SECTOR):
         wanted = min(_SECTOR, address + length - offset)
         try:
             sectors.append(reader.read(offset, wanted))
-        except OSError as error:
-            damage.note(offset, f"a directory sector cannot be read ({error.strerror})")
+        except LOST as error:
+            damage.note(offset, f"a directory sector cannot be read ({error})")
             sectors.append(bytes(wanted))
-            lost += wanted
-    if lost >= length:
-        raise DamagedDataError(f"the directory at byte {address} cannot be read")
     return b"".join(sectors)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from isomount.blocks import Reader
 from isomount.damage import Damage
+from isomount.formats.iso9660.records import LOST
 
 # Longer chains of continuation areas are loops or attacks; a name and a target need a handful.
 _CONTINUATIONS_AT_MOST = 64
@@ -68,7 +69,11 @@ def _continuation(
     if size > _CONTINUATION_SIZE_AT_MOST:
         damage.note(address, f"a continuation area claims {size} bytes")
         return b""
-    area = reader.read(block * block_size + offset, size)
+    try:
+        area = reader.read(block * block_size + offset, size)
+    except LOST as error:
+        damage.note(address, f"a continuation area cannot be read ({error})")
+        return b""
     if len(area) < size:
         damage.note(address, "a continuation area lies past the end of the image")
     return area

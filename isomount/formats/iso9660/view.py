@@ -20,6 +20,7 @@ from isomount.formats.iso9660.nodes import NodeMaker
 from isomount.formats.iso9660.records import (
     ASSOCIATED,
     HIDDEN,
+    LOST,
     MULTI_EXTENT,
     PARENT,
     SELF,
@@ -101,16 +102,13 @@ class Iso9660View:
         """The directory that "..", or the parent link of a relocated directory, names."""
         if ino == self.root:
             return ino
-        extent = self._extent(reader, ino)
-        for record in islice(scan(reader, extent, extent.start, self._damage), 2):
-            if record.identifier != PARENT:
-                continue
-            rr = self._rock_ridge(reader, record)
-            start = section_start(record, self._block_size)
-            if rr is not None and rr.parent is not None:
-                start = rr.parent * self._block_size
-            return start if self._dot(reader, start) is not None else self.root
-        return self.root
+        try:
+            start = self._above(reader, self._extent(reader, ino))
+            if start == self.root or self._dot(reader, start) is None:
+                return self.root
+            return self._listed_number(reader, start) if self._high_sierra else start
+        except LOST:
+            return self.root
 
     def directory_size(self, reader: Reader, ino: int) -> int:
         """The bytes of the directory's extent that the image holds."""
@@ -190,6 +188,25 @@ class Iso9660View:
         dot = self._dot(reader, start)
         return self._span(start, dot.data_length if dot else 0, record.data_length)
 
+    def _above(self, reader: Reader, extent: Extent) -> int:
+        """Where the directory above the one in ``extent`` starts; without "..", the root."""
+        for record in islice(scan(reader, extent, extent.start, self._damage), 2):
+            if record.identifier == PARENT:
+                rr = self._rock_ridge(reader, record)
+                if rr is not None and rr.parent is not None:
+                    return rr.parent * self._block_size
+                return section_start(record, self._block_size)
+        return self.root
+
+    def _listed_number(self, reader: Reader, start: int) -> int:
+        """The number of the High Sierra directory at ``start``: its record in the one above."""
+        above = self._extent(reader, self._above(reader, self._extent(reader, start)))
+        for record in scan(reader, above, above.start, self._damage):
+            here = record.identifier not in (SELF, PARENT) and record.is_directory
+            if here and section_start(record, self._block_size) == start:
+                return record.address
+        return start
+
     def _files(self, reader: Reader, extent: Extent, address: int) -> Iterator[list[Record]]:
         """The records from ``address`` on, all sections of a file together.
 
@@ -200,13 +217,15 @@ class Iso9660View:
             if sections and record.identifier != sections[0].identifier:
                 self._damage.note(sections[0].address, "the last section of a file is missing")
                 sections = []
-            sections.append(record)
-            if not record.flags & MULTI_EXTENT or record.is_directory:
+            if len(sections) <= _SECTIONS_AT_MOST:
+                sections.append(record)
+            if record.flags & MULTI_EXTENT and not record.is_directory:
+                continue
+            if len(sections) <= _SECTIONS_AT_MOST:
                 yield sections
-                sections = []
-            elif len(sections) > _SECTIONS_AT_MOST:
+            else:
                 self._damage.note(sections[0].address, "a file has more sections than are read")
-                return
+            sections = []
         if sections:
             self._damage.note(sections[0].address, "the last section of a file is missing")
 
@@ -216,7 +235,7 @@ class Iso9660View:
         start = record.address - record.address % self._block_size
         extent = self._span(start, reader.size - start)
         sections = next(self._files(reader, extent, record.address), None)
-        if sections is None:
+        if sections is None or sections[0].address != record.address:
             raise StaleNodeError(f"there is no directory record at byte {record.address}")
         return sections
 
@@ -246,7 +265,9 @@ class Iso9660View:
             return joliet_name(record.identifier, self._options.charset)
         if rr is not None and rr.name is not None:
             return rr.name
-        return iso_name(record.identifier, record.system_use, self._options.map)
+        return iso_name(
+            record.identifier, record.system_use, record.is_directory, self._options.map
+        )
 
     def _node(self, reader: Reader, sections: list[Record], rr: RockRidge | None) -> Node:
         record = sections[0]
@@ -266,8 +287,8 @@ class Iso9660View:
         start = section_start(record, self._block_size)
         try:
             dot = self._dot(reader, start)
-        except OSError as error:
-            return self._unreadable(record, rr, f"it cannot be read ({error.strerror})")
+        except LOST as error:
+            return self._unreadable(record, rr, f"it cannot be read ({error})")
         if start >= reader.size:
             return self._unreadable(record, rr, "it lies past the end of the image")
         if dot is None:
@@ -281,8 +302,8 @@ class Iso9660View:
         start = (rr.child or 0) * self._block_size
         try:
             dot = self._dot(reader, start)
-        except OSError as error:
-            return self._unreadable(record, rr, f"it cannot be read ({error.strerror})")
+        except LOST as error:
+            return self._unreadable(record, rr, f"it cannot be read ({error})")
         if dot is None:
             return self._unreadable(record, rr, f"its child link leads to byte {start}")
         return self._make.directory(start, dot, self._rock_ridge(reader, dot, dot=True))
@@ -295,13 +316,19 @@ class Iso9660View:
         """Whether this folder holds nothing but relocated directories, shown elsewhere."""
         if name.lower() not in _RELOCATION_FOLDERS or not node.is_directory or node.fault:
             return False
-        if not self._has_fields or next(self.entries(reader, node.ino), None):
+        # A folder that is the root itself would be asked again and again.
+        if not self._has_fields or node.ino == self.root:
             return False
-        extent = self._extent(reader, node.ino)
-        return any(
-            record.identifier not in (SELF, PARENT)
-            for record in scan(reader, extent, extent.start, self._damage)
-        )
+        try:
+            if next(self.entries(reader, node.ino), None):
+                return False
+            extent = self._extent(reader, node.ino)
+            return any(
+                record.identifier not in (SELF, PARENT)
+                for record in scan(reader, extent, extent.start, self._damage)
+            )
+        except LOST:
+            return False
 
     def _link_number(self, node: Node, record: Record, rr: RockRidge) -> int:
         """One number for all links to a file: the address of the one that was seen first.
@@ -313,5 +340,5 @@ class Iso9660View:
         key = (record.extent, record.data_length, rr.serial, node.mode, node.mtime_ns)
         with self._links_lock:
             if len(self._links) >= _LINKS_AT_MOST:
-                self._links.pop(next(iter(self._links)))
+                return self._links.get(key, node.ino)
             return self._links.setdefault(key, node.ino)
