@@ -8,10 +8,11 @@ from typing import NamedTuple
 from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.errors import DamagedDataError
-from isomount.formats.udf.allocation import EMBEDDED, Allocation
+from isomount.formats.udf.allocation import EMBEDDED, SHORT, Allocation
 from isomount.formats.udf.icb import Icb, content_of
 from isomount.formats.udf.space import Space
 from isomount.formats.udf.structures import FILE_IDENTIFIER, TAG
+from isomount.formats.udf.tags import Soundness, soundness
 
 # File characteristics (4/14.4.3).
 HIDDEN, DELETED, PARENT = 1, 4, 8
@@ -26,6 +27,8 @@ _FID_MARK = FILE_IDENTIFIER.to_bytes(2, "little")
 _CHUNK = 128 << 10
 # Bytes in a row that hold no descriptor, after which the rest of a directory is given up.
 _JUNK_AT_MOST = 1 << 20
+# As much of a descriptor as its CRC is computed of: all of it but in the oddest cases.
+_SUMMED_AT_MOST = 1024
 
 # Reads a range of the directory's data, the second argument its length.
 ReadRange = Callable[[int, int], bytes]
@@ -64,12 +67,18 @@ class Listing:
         unpack, head = _FID.unpack_from, _FID.size
         self._buffer, self._base = b"", position
         buffer, base, at = b"", position, 0
+        # Where there is another copy, a wrong sum is reason enough to look there.
+        doubtful, accepted = self._mirror is not None, -1
         while True:
             if at + head <= len(buffer):
                 tag, kind, length, block, partition, use = unpack(buffer, at)
                 start = at + head + use
                 end = start + length
-                if tag == FILE_IDENTIFIER and end <= len(buffer):
+                if (
+                    tag == FILE_IDENTIFIER
+                    and end <= len(buffer)
+                    and (not doubtful or base + at == accepted or _is_sound(buffer, at))
+                ):
                     name = buffer[start:end]
                     yield FileIdentifier(base + at, kind, name, block, partition)
                     at = (end + 3) & ~3
@@ -78,6 +87,7 @@ class Listing:
             if following is None:
                 return
             buffer, base, at = self._buffer, self._base, following - self._base
+            doubtful, accepted = self._mirror is not None, following
 
     def _refill(self, position: int) -> int | None:
         """Load what holds a whole descriptor at ``position`` or after; where that is, or None."""
@@ -87,10 +97,13 @@ class Listing:
                 self._note("nothing but junk for a long stretch, the rest is given up")
                 return None
             self._load(position)
-            if self._begins_well(0):
+            sound = self._begins_well()
+            if sound and (self._mirror is None or _is_sound(self._buffer, 0)):
                 return position
             if self._use_mirror(position):
                 continue
+            if sound:
+                return position
             position = self._next_mark(position)
         return None
 
@@ -103,11 +116,12 @@ class Listing:
             self._buffer = b""
         self._base = position
 
-    def _begins_well(self, at: int) -> bool:
-        if at + _FID.size > len(self._buffer):
+    def _begins_well(self) -> bool:
+        """Whether a whole descriptor stands at the start of the buffer."""
+        if len(self._buffer) < _FID.size:
             return False
-        tag, _, length, _, _, use = _FID.unpack_from(self._buffer, at)
-        end: int = at + _FID.size + use + length
+        tag, _, length, _, _, use = _FID.unpack_from(self._buffer)
+        end: int = _FID.size + use + length
         return tag == FILE_IDENTIFIER and end <= len(self._buffer)
 
     def _use_mirror(self, position: int) -> bool:
@@ -115,10 +129,10 @@ class Listing:
         if self._mirror is None:
             return False
         try:
-            head = self._mirror(position, TAG.size)
+            other = self._mirror(position, min(_SUMMED_AT_MOST, self._size - position))
         except DamagedDataError:
             return False
-        if head[:2] != _FID_MARK or head == self._buffer[: TAG.size]:
+        if not _is_sound(other, 0):
             return False
         self._note("directory damaged, its mirror is used")
         self._read, self._mirror = self._mirror, None
@@ -147,6 +161,12 @@ class Listing:
         self._damage.note(self._where, what)
 
 
+def _is_sound(buffer: bytes, at: int) -> bool:
+    """Whether both sums of the descriptor at ``at`` are right."""
+    descriptor = buffer[at : at + _SUMMED_AT_MOST]
+    return soundness(descriptor, (FILE_IDENTIFIER,)) is Soundness.SOUND
+
+
 def _tag_is_right(buffer: bytes, at: int) -> bool:
     """Whether the tag's checksum is right; a tag that is cut short may be."""
     tag = buffer[at : at + TAG.size]
@@ -165,5 +185,6 @@ def open_directory(reader: Reader, space: Space, icb: Icb) -> Listing:
         return Listing(partial(content.read, reader), None, size, space.damage, icb.offset)
     start = icb.offset + icb.body + entry.attributes_length
     data = Allocation(space, icb.partition, kind, content.size, start, entry.descriptors_length)
-    mirror = partial(data.read, reader, mirror=True)
+    mirrored = kind == SHORT and space.partitions[icb.partition].is_mirrored
+    mirror = partial(data.read, reader, mirror=True) if mirrored else None
     return Listing(partial(data.read, reader), mirror, size, space.damage, icb.offset)

@@ -32,8 +32,9 @@ _DESCRIPTOR_MIN = {SHORT: 8, LONG: 16}
 class Icb(NamedTuple):
     """A file entry as it was found: ``block`` is the block it stands in, at image byte ``offset``.
 
-    ``body`` is where in the block its extended attributes begin; the allocation descriptors follow
-    them. ``partition`` is the reference number of the partition it was reached through.
+    That is the mirror's where the entry itself is damaged. ``body`` is where in the block its
+    extended attributes begin; the allocation descriptors follow them. ``partition`` is the
+    reference number of the partition it was reached through.
     """
 
     entry: FileEntry
@@ -55,24 +56,25 @@ def read_icb(reader: Reader, space: Space, partition: int, offset: int) -> Icb:
     that leads to a newer one (4/A.4, 4/A.5). Raises DamagedDataError.
     """
     latest: Icb | None = None
+    second = False
     for _ in range(_REWRITES_AT_MOST):
-        block = _sound_block(reader, space, partition, offset)
+        block, place = _sound_block(reader, space, partition, offset)
         if block is None:
             break
         identifier = int.from_bytes(block[:2], "little")
         if identifier != INDIRECT_ENTRY:
-            if latest is not None and offset == latest.offset + space.block_size:
+            if second:
                 break
-            latest = _icb(block, identifier, offset, partition)
+            latest = _icb(block, identifier, place, partition)
             if latest.entry.strategy != _CHAINED:
                 break
             # The second block of the ICB says whether there is a newer entry.
-            offset += space.block_size
+            offset, second = offset + space.block_size, True
             continue
         link = INDIRECT_ENTRY_LAYOUT.parse(block)
         if link.length == 0 or link.partition >= len(space.partitions):
             break
-        partition = link.partition
+        partition, second = link.partition, False
         offset, _ = space.locate(reader, partition, link.block)
     if latest is None:
         raise DamagedDataError(f"no file entry at byte {offset}")
@@ -91,22 +93,24 @@ def _icb(block: bytes, identifier: int, offset: int, partition: int) -> Icb:
     return Icb(entry, offset, partition, block, layout.size)
 
 
-def _sound_block(reader: Reader, space: Space, partition: int, offset: int) -> bytes | None:
-    """The block at ``offset``, or its mirror, if it holds an entry of an ICB; None otherwise."""
+def _sound_block(
+    reader: Reader, space: Space, partition: int, offset: int
+) -> tuple[bytes | None, int]:
+    """The block at ``offset``, or its mirror, and where it is; None if it holds no entry."""
     block = reader.read(offset, space.block_size)
     grade = soundness(block, _IDENTIFIERS)
     if grade is Soundness.SOUND:
-        return block
+        return block, offset
     mirror = space.mirror_of(reader, partition, offset)
     if mirror is not None:
         other = reader.read(mirror, space.block_size)
         if soundness(other, _IDENTIFIERS) > grade:
             space.damage.note(offset, "file entry damaged, its mirror is used")
-            return other
+            return other, mirror
     if grade is Soundness.BAD:
-        return None
+        return None, offset
     space.damage.note(offset, "file entry with a wrong checksum or CRC")
-    return block
+    return block, offset
 
 
 def content_of(reader: Reader, space: Space, icb: Icb) -> Content:

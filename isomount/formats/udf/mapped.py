@@ -1,13 +1,15 @@
 """Partitions whose blocks a file maps: virtual (UDF 2.2.8) and metadata ones (UDF 2.2.10)."""
 
 import struct
+from collections.abc import Iterator
+from itertools import islice
 
 from isomount.blocks import Content, Reader
 from isomount.errors import DamagedDataError
 from isomount.formats.udf.allocation import Allocation
 from isomount.formats.udf.icb import Icb, content_of, read_icb
 from isomount.formats.udf.space import UNBOUNDED, Partition, Space
-from isomount.formats.udf.structures import VIRTUAL_TABLE
+from isomount.formats.udf.structures import EXTENDED_FILE_ENTRY, FILE_ENTRY, VIRTUAL_TABLE
 
 _VAT_1_50_IDENTIFIER = b"*UDF Virtual Alloc Tbl"
 # Entity identifier and the address of the previous table (UDF 1.50 2.2.10).
@@ -15,16 +17,17 @@ _VAT_1_50_TAIL = 36
 _VAT_1_50_TYPE, _VAT_2_00_TYPE = 0, 248
 _UNUSED = 0xFFFFFFFF
 _ENTRY = struct.Struct("<I")
-# How far before the last block the last table may be: link blocks, padding, a closing session.
-_SEARCHED_BYTES = 64 << 20
+_ENTRY_MARKS = (FILE_ENTRY.to_bytes(2, "little"), EXTENDED_FILE_ENTRY.to_bytes(2, "little"))
+_SEARCHED_BYTES = 1 << 30
 _CHUNK = 1 << 20
-# File entries that are no table among the last blocks.
+# File entries that may be no table before the search is given up.
 _TRIED_AT_MOST = 1024
-_NO_TABLE = "no virtual allocation table is found at the end of the image"
 
 
 class VirtualPartition:
     """Blocks whose address is an index into the virtual allocation table (write-once media)."""
+
+    is_mirrored = False
 
     def __init__(
         self, block_size: int, physical: Partition, table: Content, first: int, count: int
@@ -56,6 +59,7 @@ class MetadataPartition:
         self._main = main
         self._mirror = mirror
         self._block_size = block_size
+        self.is_mirrored = mirror is not None
 
     def locate(self, reader: Reader, block: int, mirror: bool = False) -> tuple[int, int]:
         """In the metadata file or, when asked, its mirror."""
@@ -88,24 +92,30 @@ def virtual_partition(
     The table's ICB is the last block written; what is padded or written behind it is stepped over.
     Raises DamagedDataError when there is none.
     """
-    block_size = space.block_size
+    offsets = _entries_from_the_end(reader, space.block_size, last_block)
+    for offset in islice(offsets, _TRIED_AT_MOST):
+        found = _table_at(reader, space, reference, offset)
+        if found is not None:
+            return found
+    raise DamagedDataError("no virtual allocation table is found at the end of the image")
+
+
+def _entries_from_the_end(reader: Reader, block_size: int, last_block: int) -> Iterator[int]:
+    """Where blocks begin like a file entry, the last one first.
+
+    Of a very large image only its end and its beginning are looked through: a disc that was hardly
+    begun may be followed by nothing at all.
+    """
     end = min((last_block + 1) * block_size, reader.size // block_size * block_size)
-    lowest = max(0, end - _SEARCHED_BYTES)
-    tried = 0
-    while end > lowest:
-        start = max(lowest, end - _CHUNK)
-        data = reader.read(start, end - start)
-        for at in range((len(data) - 1) // block_size * block_size, -1, -block_size):
-            # The tags of file entry (261) and extended file entry (266) differ in their low byte.
-            if data[at + 1 : at + 2] == b"\1" and data[at] in (5, 10):
-                found = _table_at(reader, space, reference, start + at)
-                tried += 1
-                if found is not None:
-                    return found
-                if tried == _TRIED_AT_MOST:
-                    raise DamagedDataError(_NO_TABLE)
-        end = start
-    raise DamagedDataError(_NO_TABLE)
+    tail = max(0, end - _SEARCHED_BYTES)
+    for lowest, highest in ((tail, end), (0, min(tail, _SEARCHED_BYTES))):
+        for start in range(highest - _CHUNK, lowest - _CHUNK, -_CHUNK):
+            first = max(start, lowest)
+            data = reader.read(first, start + _CHUNK - first)
+            for at in range((len(data) - 1) // block_size * block_size, -1, -block_size):
+                # The tags of file entry (261) and extended file entry (266).
+                if data[at : at + 2] in _ENTRY_MARKS:
+                    yield first + at
 
 
 def _table_at(reader: Reader, space: Space, reference: int, offset: int) -> VirtualPartition | None:

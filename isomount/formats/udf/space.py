@@ -15,6 +15,10 @@ UNBOUNDED = 1 << 62
 class Partition(Protocol):
     """The blocks of one partition map (ECMA-167 3/10.7)."""
 
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether there are two copies of each block."""
+
     def locate(self, reader: Reader, block: int, mirror: bool = False) -> tuple[int, int]:
         """The image byte where ``block`` starts, and how many bytes go on from there in one run.
 
@@ -28,6 +32,8 @@ class Partition(Protocol):
 
 class PhysicalPartition:
     """Blocks in one run of the volume (ECMA-167 3/10.7.2). Its length is not held against them."""
+
+    is_mirrored = False
 
     def __init__(self, block_size: int, start: int) -> None:
         self._block_size = block_size
@@ -47,6 +53,8 @@ class SparablePartition:
 
     ``replaced`` gives, by the first block of a packet, the sector of the packet used instead.
     """
+
+    is_mirrored = False
 
     def __init__(
         self, block_size: int, start: int, packet_length: int, replaced: Mapping[int, int]
@@ -76,6 +84,8 @@ class SparablePartition:
 
 class MissingPartition:
     """A partition map that leads nowhere: its blocks are damage, those of the others are not."""
+
+    is_mirrored = False
 
     def __init__(self, reason: str) -> None:
         self._reason = reason

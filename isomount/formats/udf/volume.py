@@ -227,5 +227,7 @@ def _file_set_block(reader: Reader, space: Space, partition: int, block: int) ->
             continue
         data = reader.read(offset, space.block_size)
         if soundness(data, (FILE_SET,)) is not Soundness.BAD and len(data) == space.block_size:
+            if mirror:
+                space.damage.note(offset, "file set descriptor damaged, its mirror is used")
             return data
     return None
