@@ -14,6 +14,7 @@ import pytest
 from isomount.blocks import BlockCache
 from isomount.damage import Damage
 from isomount.errors import DamagedDataError, DamagedImageError, StaleNodeError
+from isomount.formats.base import View
 from isomount.formats.options import ViewOptions
 from isomount.formats.udf import find
 from isomount.sources import LocalSource
@@ -145,6 +146,45 @@ def test_plain_iso9660_and_junk_are_no_udf(tmp_path: Path) -> None:
         for options in (ViewOptions(), ViewOptions(novrs=True)):
             assert find(reader, options, name, Damage()) is None
         reader.close()
+
+
+def test_recognition_needs_few_reads(tmp_path: Path) -> None:
+    """An image that is no UDF costs next to nothing to tell."""
+
+    class Counting(LocalSource):
+        reads = 0
+
+        def read_at(self, offset: int, length: int) -> bytes:
+            self.reads += 1
+            assert length <= BLOCK
+            return super().read_at(offset, length)
+
+    image = genisoimage(tmp_path / "a.iso", write_tree(tmp_path / "tree", FILES), "-R", "-J")
+    source = Counting(image)
+    reader = BlockCache(source)
+    assert find(reader, ViewOptions(), image.name, Damage()) is None
+    assert source.reads < 16
+    reader.close()
+
+
+def test_opening_reads_no_more_than_descriptors(tmp_path: Path) -> None:
+    """Mounting does not depend on how many files there are."""
+
+    class Counting(LocalSource):
+        bytes_read = 0
+
+        def read_at(self, offset: int, length: int) -> bytes:
+            self.bytes_read += length
+            return super().read_at(offset, length)
+
+    builder = Builder(blocks=3000)
+    builder.root(*builder.add_files([latin(f"file {number}") for number in range(2000)], 700))
+    source = Counting(builder.write(tmp_path / "a.img"))
+    reader = BlockCache(source)
+    view: View | None = find(reader, ViewOptions(), "a.img", Damage())
+    assert view is not None
+    assert source.bytes_read < 128 << 10
+    reader.close()
 
 
 def test_every_inode_number_makes_its_node_again(tmp_path: Path) -> None:

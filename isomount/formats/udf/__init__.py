@@ -32,10 +32,7 @@ def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Udf
     )
     for anchor in anchors:
         try:
-            view = UdfView(load(reader, anchor, damage), options, damage)
-            view.find_root(reader)
+            return UdfView(reader, load(reader, anchor, damage), options, damage)
         except DamagedDataError as error:
             reason = str(error)
-        else:
-            return view
     raise DamagedImageError(f"{name}: holds a UDF file system, but {reason}")

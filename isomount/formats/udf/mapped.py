@@ -163,7 +163,8 @@ def metadata_partition(
     except DamagedDataError as error:
         if mirror is None:
             raise
-        space.damage.note(main_block * space.block_size, f"metadata file: {error}; mirror used")
+        offset, _ = space.locate(reader, reference, main_block)
+        space.damage.note(offset, f"metadata file: {error}; its mirror is used")
         return MetadataPartition(mirror, None, space.block_size)
     return MetadataPartition(main, mirror, space.block_size)
 

@@ -14,6 +14,8 @@ _RECOGNITION_START = 32768
 _STRUCTURE_SIZE = 2048
 _STRUCTURES_AT_MOST = 128
 _NSR = (b"NSR02", b"NSR03")
+# What may stand before it; the first structure of another name ends the sequence.
+_OTHERS = (b"BEA01", b"CD001", b"CDW02", b"BOOT2", b"TEA01")
 _ANCHOR_SECTORS = (256, 512)
 # Sectors by which an image may end after the disc's last one: run-out and padding.
 _TRAILING = (0, 1, 2, 150, 152)
@@ -41,7 +43,7 @@ def is_recognised(reader: Reader, start: int) -> bool:
             identifier = reader.read(start + _RECOGNITION_START + number * step, 6)[1:]
             if identifier in _NSR:
                 return True
-            if not identifier.strip(b"\0"):
+            if identifier not in _OTHERS:
                 break
     return False
 

@@ -31,9 +31,14 @@ NOWHERE = 1 << 62
 
 
 class UdfView:
-    """A UDF volume (see formats.base.View). Thread-safe; nothing of the image is kept."""
+    """A UDF volume (see formats.base.View). Thread-safe; nothing of the image is kept.
 
-    def __init__(self, volume: LogicalVolume, options: ViewOptions, damage: Damage) -> None:
+    Making one reads the root's ICB. Raises DamagedDataError if that is no directory's.
+    """
+
+    def __init__(
+        self, reader: Reader, volume: LogicalVolume, options: ViewOptions, damage: Damage
+    ) -> None:
         self.name = f"UDF {volume.revision >> 8:x}.{volume.revision & 0xFF:02x}"
         self.label = volume.label
         self.folds_case = False
@@ -47,12 +52,7 @@ class UdfView:
         if not options.undelete:
             self._left_out |= DELETED
         self._make = NodeMaker(volume.space, options)
-        self._root_address = volume.root
-        self.root = NOWHERE
-
-    def find_root(self, reader: Reader) -> None:
-        """Read the root directory's ICB. Raises DamagedDataError if it is none."""
-        self.root = self._number(reader, *self._root_address)
+        self.root = self._number(reader, *volume.root)
         if not self.node(reader, self.root).is_directory:
             raise DamagedDataError("its root is not a directory")
 
