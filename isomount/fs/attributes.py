@@ -1,5 +1,7 @@
 """Nodes as the kernel wants them."""
 
+import stat
+
 import pyfuse3
 
 from isomount.formats.node import Node
@@ -29,6 +31,14 @@ def attributes(node: Node, ino: int, block_size: int) -> pyfuse3.EntryAttributes
     timeout = 0.0 if node.fault else FOREVER
     entry.entry_timeout = timeout
     entry.attr_timeout = timeout
+    return entry
+
+
+def directory_number(ino: int) -> pyfuse3.EntryAttributes:
+    """What a listing needs of "." and "..", of which the kernel takes only number and type."""
+    entry = pyfuse3.EntryAttributes()
+    entry.st_ino = ino
+    entry.st_mode = stat.S_IFDIR
     return entry
 
 

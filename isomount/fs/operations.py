@@ -12,7 +12,7 @@ import trio
 from isomount.blocks import Content, NotResidentError, Reader
 from isomount.errors import DamagedDataError
 from isomount.formats.node import Node
-from isomount.fs.attributes import attributes, missing
+from isomount.fs.attributes import attributes, directory_number, missing
 from isomount.fs.guard import guarded
 from isomount.tree import Directory, Listed, Volume
 
@@ -128,10 +128,10 @@ class Operations(pyfuse3.Operations):
     async def readdir(self, fh: int, start_id: int, token: pyfuse3.ReaddirToken) -> None:
         """Fill one reply with entries and their attributes."""
         ino = self._from_kernel(fh)
-        if start_id < _DOTS and not await self._dots(ino, start_id, token):
+        directory = await self._ask(lambda r: self._volume.directory(ino, r))
+        if start_id < _DOTS and not self._dots(ino, directory.parent, start_id, token):
             return
         cookie = max(0, start_id - _DOTS)
-        directory = await self._ask(lambda r: self._volume.directory(ino, r))
         while listing := await self._batch(directory, cookie):
             for listed in listing:
                 cookie = listed.cookie
@@ -139,15 +139,14 @@ class Operations(pyfuse3.Operations):
                 if not pyfuse3.readdir_reply(token, listed.name, entry, cookie + _DOTS):
                     return
 
-    async def _dots(self, ino: int, start_id: int, token: pyfuse3.ReaddirToken) -> bool:
+    def _dots(self, ino: int, parent: int, start_id: int, token: pyfuse3.ReaddirToken) -> bool:
         """Reply with "." and ".."; False when the reply is full."""
         for cookie, name in ((1, b"."), (2, b"..")):
             if cookie <= start_id:
                 continue
-            node = await self._node(ino)
-            if name == b"..":
-                node = await self._node(await self._ask(lambda r: self._volume.parent(ino, r)))
-            if not pyfuse3.readdir_reply(token, name, self._attributes(node), cookie):
+            number = ino if name == b"." else parent
+            entry = directory_number(pyfuse3.ROOT_INODE if number == self._volume.root else number)
+            if not pyfuse3.readdir_reply(token, name, entry, cookie):
                 return False
         return True
 

@@ -34,6 +34,10 @@ class Directory(Protocol):
     """The entries of one directory, with safe and distinct names, in disc order."""
 
     @property
+    def parent(self) -> int:
+        """The inode number of the directory above it."""
+
+    @property
     def weight(self) -> int:
         """The memory it takes, in entries of a whole listing."""
 
@@ -56,7 +60,8 @@ class WholeDirectory:
 
     in_memory = True
 
-    def __init__(self, entries: dict[bytes, Node], folds_case: bool) -> None:
+    def __init__(self, entries: dict[bytes, Node], parent: int, folds_case: bool) -> None:
+        self.parent = parent
         self._entries = entries
         self._names = list(entries)
         self._folded: dict[bytes, Node] | None = None
@@ -92,7 +97,8 @@ class IndexedDirectory:
 
     in_memory = False
 
-    def __init__(self, view: View, ino: int) -> None:
+    def __init__(self, view: View, ino: int, parent: int) -> None:
+        self.parent = parent
         self._view = view
         self._ino = ino
         self._buckets = [array("Q") for _ in range(_BUCKETS)]
@@ -198,6 +204,7 @@ class IndexedDirectory:
 
 def load(view: View, reader: Reader, ino: int) -> tuple[Directory, bool]:
     """The directory ``ino``, in the form that fits its size; False when not all of it is shown."""
+    parent = view.parent(reader, ino)
     entries: dict[bytes, Node] = {}
     numbers: dict[bytes, int] = {}
     for entry in view.entries(reader, ino):
@@ -206,11 +213,11 @@ def load(view: View, reader: Reader, ino: int) -> tuple[Directory, bool]:
             name = _distinct(entries, name, numbers)
         entries[name] = entry.node
         if len(entries) > LISTED_AT_MOST:
-            huge = IndexedDirectory(view, ino)
+            huge = IndexedDirectory(view, ino, parent)
             positions = ((e.position, safe_name(e.name)) for e in view.entries(reader, ino))
             del entries
             return huge, huge.fill(reader, positions)
-    return WholeDirectory(entries, view.folds_case), True
+    return WholeDirectory(entries, parent, view.folds_case), True
 
 
 def _distinct(entries: dict[bytes, Node], name: bytes, numbers: dict[bytes, int]) -> bytes:

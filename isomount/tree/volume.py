@@ -40,7 +40,8 @@ class Volume:
         self._budget = budget
         self._held = 0
         self._directories: OrderedDict[int, Directory] = OrderedDict()
-        self._nodes: dict[int, Node] = {}
+        # The nodes of all listings held, and the root's.
+        self._nodes = {view.root: view.node(blocks, view.root)}
         self._lock = threading.Lock()
         self._loading: dict[int, threading.Lock] = {}
 
@@ -176,8 +177,7 @@ class Volume:
             if ino not in self._directories:
                 self._directories[ino] = directory
                 self._held += directory.weight
-                for node in directory.nodes():
-                    self._nodes[node.ino] = node
+                self._nodes.update((node.ino, node) for node in directory.nodes())
                 self._shrink()
         return directory
 
@@ -186,4 +186,5 @@ class Volume:
             _, oldest = self._directories.popitem(last=False)
             self._held -= oldest.weight
             for node in oldest.nodes():
-                self._nodes.pop(node.ino, None)
+                if node.ino != self.root:
+                    self._nodes.pop(node.ino, None)

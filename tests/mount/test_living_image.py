@@ -1,0 +1,143 @@
+"""Images that change or stall under a mount: what is gone is EIO, the rest goes on."""
+
+import contextlib
+import errno
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.authoring import genisoimage, write_tree
+from tests.command import (
+    PATIENCE,
+    check_log,
+    daemon_pid,
+    environment,
+    take_down,
+    wait_for_end,
+    wait_until,
+)
+from tests.conftest import MakeImage, Mounted
+
+_LARGE = 300_000
+
+# The command, with an image file that stands still for as long as a gate file exists.
+_STALLING = """
+import os, sys, time
+import isomount.image
+from isomount.sources import LocalSource
+
+class StallingSource(LocalSource):
+    def read_at(self, offset, length):
+        while os.path.exists(os.environ["GATE"]):
+            time.sleep(0.01)
+        return super().read_at(offset, length)
+
+    def read_resident(self, offset, length):
+        if os.path.exists(os.environ["GATE"]):
+            return None
+        return super().read_resident(offset, length)
+
+isomount.image.LocalSource = StallingSource
+from isomount.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.fixture
+def stalling(tmp_path: Path, fuse: None) -> "tuple[Path, Path]":
+    """A mounted image with 40 files, and its gate."""
+    files: dict[str, bytes | str] = {f"f{n:02d}": bytes([n]) * _LARGE for n in range(40)}
+    image = genisoimage(tmp_path / "i.iso", write_tree(tmp_path / "tree", files), "-R")
+    return image, tmp_path / "gate"
+
+
+def test_a_stalled_disk_stops_only_who_reads_it(
+    stalling: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """With more readers waiting than there are workers, what is in memory is still answered."""
+    image, gate = stalling
+    folder, log = tmp_path / "mount", tmp_path / "log"
+    done = subprocess.run(
+        [sys.executable, "-c", _STALLING, str(image), str(folder), "-o", f"log={log}"],
+        env=environment({"GATE": str(gate)}),
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0
+    try:
+        names = sorted(os.listdir(folder))
+        with ThreadPoolExecutor(len(names) + 1) as pool:
+            gate.touch()
+            reads = [pool.submit((folder / name).read_bytes) for name in names]
+            try:
+                # Both ask the daemon each time: neither can come from the kernel's caches.
+                for _ in range(10):
+                    assert sorted(pool.submit(os.listdir, folder).result(PATIENCE)) == names
+                    assert pool.submit(os.statvfs, folder).result(PATIENCE).f_blocks > 0
+                assert not any(read.done() for read in reads)
+            finally:
+                gate.unlink()
+            assert [read.result(PATIENCE) for read in reads] == [
+                bytes([n]) * _LARGE for n in range(40)
+            ]
+    finally:
+        gate.unlink(missing_ok=True)
+        take_down(folder)
+    wait_for_end(daemon_pid(log))
+    check_log(log)
+
+
+def test_a_truncated_image_loses_what_is_gone(make_image: MakeImage, mounted: Mounted) -> None:
+    # genisoimage stores the last folder first.
+    image = make_image({"z/kept": b"k" * 5000, "a/lost": b"l" * 500_000}, "-no-pad")
+    with mounted(image, allow=("damaged image",)) as folder:
+        assert sorted(os.listdir(folder)) == ["a", "z"]
+        assert sorted(os.listdir(folder / "a")) == ["lost"]
+        os.truncate(image, image.stat().st_size - 400_000)
+        with pytest.raises(OSError, match="Input/output") as failure:
+            (folder / "a/lost").read_bytes()
+        assert failure.value.errno == errno.EIO
+        assert (folder / "z/kept").read_bytes() == b"k" * 5000
+        os.truncate(image, 0)
+        for attempt in (lambda: (folder / "z/kept").open("rb").read(), lambda: os.listdir(folder)):
+            # The kernel may have it cached still; if not, it is gone.
+            with contextlib.suppress(OSError):
+                attempt()
+        assert os.statvfs(folder).f_blocks > 0
+
+
+def test_a_replaced_image_stays_what_was_mounted(make_image: MakeImage, mounted: Mounted) -> None:
+    image = make_image({"old": b"old" * 50_000})
+    other = make_image({"new": b"new"}, name="other.iso")
+    with mounted(image) as folder:
+        os.replace(other, image)
+        assert os.listdir(folder) == ["old"]
+        assert (folder / "old").read_bytes() == b"old" * 50_000
+
+
+def test_an_unlinked_image_can_be_read_to_the_end(make_image: MakeImage, mounted: Mounted) -> None:
+    image = make_image({"file": b"data" * 50_000})
+    with mounted(image) as folder:
+        image.unlink()
+        assert (folder / "file").read_bytes() == b"data" * 50_000
+
+
+def test_an_unmounted_daemon_lets_go_of_the_image(make_image: MakeImage, mounted: Mounted) -> None:
+    image = make_image({"file": b"data"})
+    with mounted(image) as folder:
+        (folder / "file").read_bytes()
+    wait_until("nobody has the image open", lambda: not _has_open(image))
+
+
+def _has_open(path: Path) -> bool:
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if os.readlink(link) == str(path):
+                return True
+        except OSError:
+            continue
+    return False
