@@ -17,8 +17,12 @@ from isomount.errors import DamagedDataError
 
 _MAGIC_2 = bytes.fromhex("ef2255a1bc1b95a0")
 # Block sizes as powers of 2. Linux reads 14 to 17 of version 1; libisofs writes to 20 in version 2.
-_BLOCK_SHIFTS = {b"pz": range(14, 18), b"PZ": range(14, 21)}
-_POINTER_SIZES = {b"pz": 4, b"PZ": 8}
+_BLOCK_SHIFTS_1, _BLOCK_SHIFTS_2 = range(14, 18), range(14, 21)
+_POINTER_SIZE_1, _POINTER_SIZE_2 = 4, 8
+_VERSION_1 = b"pz"
+# Version 2 has an id for each codec. Its description gives them in both cases of letters; which
+# codec it is says the file's own header.
+_VERSION_2 = frozenset((b"PZ", b"XZ", b"xz", b"L4", b"l4", b"ZD", b"zd", b"B2", b"b2"))
 # No codec makes a block much larger than it was; a hostile pointer pair must not allocate more.
 _EXPANSION_AT_MOST = 2
 # What the system can say about a file's size.
@@ -121,7 +125,7 @@ class ZisofsContent(NamedTuple):
         return block
 
     def _stored_block(self, reader: Reader, index: int) -> bytes:
-        width = _POINTER_SIZES[self.algorithm]
+        width = _POINTER_SIZE_1 if self.algorithm == _VERSION_1 else _POINTER_SIZE_2
         pointers = self._exactly(reader, self.header_size + index * width, 2 * width)
         start = int.from_bytes(pointers[:width], "little")
         end = int.from_bytes(pointers[width:], "little")
@@ -142,7 +146,7 @@ class ZisofsContent(NamedTuple):
 
     def _codec(self, reader: Reader) -> _Decode:
         """Version 1 knows only zlib; version 2 names its codec in the header's eleventh byte."""
-        if self.algorithm == b"pz":
+        if self.algorithm == _VERSION_1:
             return _zlib
         header = self._exactly(reader, 0, 24)
         if not header.startswith(_MAGIC_2):
@@ -157,6 +161,8 @@ def zisofs_content(
     stored: Content, algorithm: bytes, header_size: int, block_shift: int, size: int
 ) -> Content:
     """The decoded content, or ``stored`` itself where the parameters are none that zisofs has."""
-    if block_shift not in _BLOCK_SHIFTS.get(algorithm, ()) or size > _SIZE_AT_MOST:
+    shifts = _BLOCK_SHIFTS_1 if algorithm == _VERSION_1 else _BLOCK_SHIFTS_2
+    known = algorithm == _VERSION_1 or algorithm in _VERSION_2
+    if not known or block_shift not in shifts or size > _SIZE_AT_MOST:
         return stored
     return ZisofsContent(stored, algorithm, header_size, block_shift, size)

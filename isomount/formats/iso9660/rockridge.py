@@ -16,6 +16,8 @@ _TF_LONG_FORM = 0x80
 _POSIX = struct.Struct("<I4xI4xI4xI4x")
 # The kernel cannot hand out longer link targets (PATH_MAX with its NUL).
 _TARGET_AT_MOST = 4095
+# What is longer is not put together.
+_LINK_AT_MOST = 65_536
 _NAME_AT_MOST = 1024
 
 
@@ -142,7 +144,7 @@ def _sl(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     if start == end:
         return
     position = start + 1
-    while position + 2 <= end:
+    while position + 2 <= end and (rr.target_size or 0) < _LINK_AT_MOST:
         flags, length = area[position], area[position + 1]
         rr.add_component(flags, area[position + 2 : position + 2 + length])
         position += 2 + length
@@ -199,11 +201,14 @@ def _tf(rr: RockRidge, area: bytes, start: int, end: int) -> None:
 
 
 def _zf(rr: RockRidge, area: bytes, start: int, end: int) -> None:
-    """Compressed file (zisofs): version 1 has a both-endian 32-bit size, version 2 64 bits."""
+    """Compressed file (zisofs): version 1 has a both-endian 32-bit size, version 2 64 bits.
+
+    Version 2 may call the field Z2, which spares it the warnings of systems that do not know it.
+    """
     if end - start < 12:
         return
     algorithm = area[start : start + 2]
-    width = 8 if algorithm == b"PZ" else 4
+    width = 4 if algorithm == b"pz" else 8
     size = int.from_bytes(area[start + 4 : start + 4 + width], "little")
     rr.zisofs = CompressedFile(algorithm, area[start + 2] * 4, area[start + 3], size)
 
@@ -218,4 +223,5 @@ _INTERPRET: dict[bytes, Callable[[RockRidge, bytes, int, int], None]] = {
     b"RE": _re,
     b"TF": _tf,
     b"ZF": _zf,
+    b"Z2": _zf,
 }
