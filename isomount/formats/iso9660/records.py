@@ -137,9 +137,9 @@ def _block_end(address: int, extent: Extent) -> int:
 def _next_block(data: bytes, base: int, position: int, extent: Extent) -> int:
     """The next block's start; runs of zero blocks are passed over at once."""
     position = _block_end(base + position, extent) - base
-    if position < len(data) and not data[position]:
-        zeros = len(data) - position - len(data[position:].lstrip(b"\0"))
-        position += zeros - zeros % extent.block_size
+    zeros = bytes(extent.block_size)
+    while position < len(data) and data.startswith(zeros, position):
+        position += extent.block_size
     return position
 
 

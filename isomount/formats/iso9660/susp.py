@@ -10,6 +10,8 @@ from isomount.formats.iso9660.records import LOST
 # Longer chains of continuation areas are loops or attacks; a name and a target need a handful.
 _CONTINUATIONS_AT_MOST = 64
 _CONTINUATION_SIZE_AT_MOST = 32768
+# The longest target in the shortest components takes 25 fields, extended attributes a few hundred.
+_FIELDS_AT_MOST = 1024
 
 
 class Field(NamedTuple):
@@ -32,11 +34,13 @@ def fields(
     ``address`` is the record's image byte, for messages. What cannot be parsed ends the area; the
     fields before it stay. ST does not end an area: Linux reads on, and discs rely on that.
     """
+    fields_left = _FIELDS_AT_MOST
     for _ in range(_CONTINUATIONS_AT_MOST):
         continuation = None
         position = 0
         end = len(area)
-        while end - position >= 4:
+        while end - position >= 4 and fields_left:
+            fields_left -= 1
             length = area[position + 2]
             if length < 4 or position + length > end:
                 if area[position] or length:
@@ -48,6 +52,9 @@ def fields(
             else:
                 yield Field(signature, area, position + 4, position + length)
             position += length
+        if not fields_left:
+            damage.note(address, f"only the first {_FIELDS_AT_MOST} system use fields are read")
+            return
         if continuation is None:
             return
         area = _continuation(reader, continuation, block_size, address, damage)
