@@ -14,7 +14,7 @@ help:
 	@echo "make demo               mount a small sample image, read it, unmount it"
 	@echo "make demo IMAGE=path    the same with your own image"
 	@echo "make test               lint, then every test"
-	@echo "make check              lint, then the quick tests (under a minute)"
+	@echo "make check              lint, then the quick tests without mounts (under a minute)"
 	@echo "make lint               ruff (format and rules) and mypy --strict"
 	@echo "make clean              remove .venv and the tools' caches"
 
@@ -39,7 +39,7 @@ test: lint
 
 check: lint
 	@echo "==> check: the quick tests"
-	@$(VENV_PYTHON) -m pytest -m "not slow" tests/unit tests/cli
+	@$(VENV_PYTHON) -m pytest -m "not slow" tests/unit tests/formats
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -44,8 +44,10 @@ def find_views(reader: Reader, options: ViewOptions, name: str, damage: Damage) 
         return Views(names, universal)
     if iso is not None:
         return Views(names, iso.view)
-    raise udf_failure or iso_failure or NotAnImageError(
-        f"{name}: is not a disc image that isomount knows"
+    raise (
+        udf_failure
+        or iso_failure
+        or NotAnImageError(f"{name}: is not a disc image that isomount knows")
     )
 
 
