@@ -72,12 +72,12 @@ def directory_record(identifier: bytes, extent: int, size: int = SECTOR, use: by
 
 def packed(*records: bytes) -> bytes:
     """Records one after the other, none across a sector's end, filled up to whole sectors."""
-    data = b""
+    data = bytearray()
     for each in records:
         if len(data) % SECTOR + len(each) > SECTOR:
             data += bytes(-len(data) % SECTOR)
         data += each
-    return data + bytes(-len(data) % SECTOR)
+    return bytes(data) + bytes(-len(data) % SECTOR)
 
 
 def descriptor(

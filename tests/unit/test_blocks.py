@@ -1,0 +1,239 @@
+"""The block cache, its reader that never waits, and contents."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isomount.blocks import (
+    BlockCache,
+    BytesContent,
+    Concatenation,
+    Content,
+    Extent,
+    NotResidentError,
+    SingleExtent,
+    ZeroContent,
+    extent_content,
+)
+from isomount.errors import DamagedDataError
+from tests.formats.iso_builder import MemorySource
+
+DATA = bytes(range(256)) * 4
+MINUTE = 60
+
+
+class Slow(MemorySource):
+    """A source that has nothing in memory."""
+
+    def read_resident(self, offset: int, length: int) -> bytes | None:
+        return None
+
+
+class Shrunk(MemorySource):
+    """A file that was cut after it was opened."""
+
+    def __init__(self, data: bytes, left: int) -> None:
+        super().__init__(data)
+        self.data = data[:left]
+
+
+def cache(data: bytes = DATA, budget: int = 1000) -> BlockCache:
+    return BlockCache(MemorySource(data), budget)
+
+
+@pytest.mark.parametrize(
+    ("offset", "length", "expected"),
+    [
+        (0, 10, DATA[:10]),
+        (1000, 100, DATA[1000:]),
+        (1024, 1, b""),
+        (1 << 60, 1, b""),
+        (-1, 10, b""),
+        (5, 0, b""),
+        (5, -3, b""),
+    ],
+)
+def test_a_read_is_short_only_at_the_end(offset: int, length: int, expected: bytes) -> None:
+    assert cache().read(offset, length) == expected
+    assert cache().resident.read(offset, length) == expected
+
+
+def test_an_image_that_shrank_is_damage_not_an_end() -> None:
+    blocks = BlockCache(Shrunk(DATA, 500))
+    assert blocks.read(490, 10) == DATA[490:500]
+    for offset in (495, 600):
+        with pytest.raises(DamagedDataError, match="shorter since it was opened"):
+            blocks.read(offset, 10)
+        with pytest.raises(NotResidentError):
+            blocks.resident.read(offset, 10)
+
+
+def test_what_is_not_in_memory_is_not_waited_for() -> None:
+    blocks = BlockCache(Slow(DATA))
+    with pytest.raises(NotResidentError):
+        blocks.resident.read(0, 1)
+    assert blocks.resident.read(2000, 1) == b""
+    assert blocks.read(0, 1) == b"\0"
+
+
+def test_the_resident_reader_decodes_nothing() -> None:
+    blocks = cache()
+    with pytest.raises(NotResidentError):
+        blocks.resident.decoded("a", lambda: pytest.fail("decoded on the loop"))
+    blocks.decoded("a", lambda: b"made")
+    assert blocks.resident.decoded("a", lambda: b"again") == b"made"
+
+
+def test_a_block_is_decoded_once() -> None:
+    blocks = cache()
+    assert blocks.decoded("a", lambda: b"first") == b"first"
+    assert blocks.decoded("a", lambda: b"second") == b"first"
+    assert blocks.held("b") is None
+
+
+def test_a_failure_is_not_remembered() -> None:
+    blocks = cache()
+
+    def fail() -> bytes:
+        raise DamagedDataError("bad")
+
+    for _ in range(2):
+        with pytest.raises(DamagedDataError):
+            blocks.decoded("a", fail)
+    assert blocks.decoded("a", lambda: b"good") == b"good"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_many_who_ask_at_once_share_one_decoding(fails: bool) -> None:
+    blocks = cache()
+    begun, go_on = threading.Event(), threading.Event()
+    count = 0
+
+    def decode() -> bytes:
+        nonlocal count
+        count += 1
+        begun.set()
+        assert go_on.wait(MINUTE)
+        if fails:
+            raise DamagedDataError("bad")
+        return b"made"
+
+    def ask() -> bytes:
+        try:
+            return blocks.decoded("a", decode)
+        except DamagedDataError as error:
+            return str(error).encode()
+
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(ask)
+        assert begun.wait(MINUTE)
+        others = [pool.submit(ask) for _ in range(7)]
+        # Other blocks do not wait for this one.
+        assert blocks.decoded("b", lambda: b"other") == b"other"
+        go_on.set()
+        answers = {future.result(MINUTE) for future in (first, *others)}
+    assert answers == {b"bad" if fails else b"made"}
+    # Whoever came after a failure tried again; nobody decodes beside somebody else.
+    assert count == 1 or fails
+
+
+def test_the_least_recently_used_block_goes_first() -> None:
+    blocks = cache(budget=100)
+    for key in ("a", "b"):
+        blocks.decoded(key, lambda: bytes(40))
+    assert blocks.held("a") is not None
+    blocks.decoded("c", lambda: bytes(40))
+    assert blocks.held("b") is None
+    assert blocks.held("a") is not None
+    assert blocks.held("c") is not None
+
+
+def test_a_block_over_the_budget_is_not_kept() -> None:
+    blocks = cache(budget=100)
+    assert blocks.decoded("huge", lambda: bytes(101)) == bytes(101)
+    assert blocks.held("huge") is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 60)), max_size=80))
+def test_the_budget_holds(asked: list[tuple[int, int]]) -> None:
+    blocks = cache(budget=100)
+    sizes = dict(asked)
+    for key in [key for key, _ in asked]:
+        assert len(blocks.decoded(key, lambda key=key: bytes(sizes[key]))) == sizes[key]  # type: ignore[misc]
+        assert sum(len(blocks.held(key) or b"") for key in sizes) <= 100
+
+
+def test_closing_forgets_every_block() -> None:
+    blocks = cache()
+    blocks.decoded("a", lambda: b"made")
+    blocks.close()
+    assert blocks.held("a") is None
+
+
+# ---------------------------------------------------------------- contents
+
+
+def test_contents_of_each_kind() -> None:
+    blocks = cache()
+    kinds: list[tuple[Content, bytes, int]] = [
+        (BytesContent(b"hello"), b"hello", 0),
+        (ZeroContent(5), bytes(5), 0),
+        (SingleExtent(10, 5), DATA[10:15], 15),
+        (Concatenation([]), b"", 0),
+        (
+            Concatenation([SingleExtent(9, 2), ZeroContent(2), BytesContent(b"x")]),
+            b"\x09\x0a\0\0x",
+            11,
+        ),
+        (extent_content([Extent(3, 4)]), DATA[3:7], 7),
+        (extent_content([Extent(3, 4, recorded=False)]), bytes(4), 0),
+        (extent_content([Extent(3, 2), Extent(100, 1)]), b"\x03\x04\x64", 101),
+        (extent_content([]), b"", 0),
+    ]
+    for content, expected, end in kinds:
+        assert content.size == len(expected)
+        assert content.end == end
+        assert content.read(blocks, 0, 100) == expected
+        assert content.read(blocks, 1, 2) == expected[1:3]
+        assert content.read(blocks, len(expected), 1) == b""
+        assert content.read(blocks, len(expected) + 9, 1) == b""
+
+
+def test_bytes_past_the_end_of_the_image_are_lost() -> None:
+    content = SingleExtent(1000, 100)
+    assert content.read(cache(), 0, 100) == DATA[1000:]
+    with pytest.raises(DamagedDataError, match="byte 1024 lies past the end"):
+        content.read(cache(), 24, 1)
+
+
+def test_a_concatenation_gives_what_comes_before_the_lost_part() -> None:
+    content = Concatenation([BytesContent(b"ab"), SingleExtent(1020, 10), BytesContent(b"cd")])
+    assert content.read(cache(), 0, 100) == b"ab" + DATA[1020:]
+    with pytest.raises(DamagedDataError):
+        content.read(cache(), 6, 100)
+    assert content.read(cache(), 12, 100) == b"cd"
+    gone = Concatenation([BytesContent(b"ab"), SingleExtent(5000, 10)])
+    assert gone.read(cache(), 0, 12) == b"ab"
+    with pytest.raises(DamagedDataError):
+        gone.read(cache(), 2, 1)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 24), st.booleans()), max_size=30),
+    st.integers(0, 800),
+    st.integers(0, 800),
+)
+def test_any_runs_read_as_their_bytes(
+    runs: list[tuple[int, int, bool]], offset: int, length: int
+) -> None:
+    extents = [Extent(*run) for run in runs]
+    whole = b"".join(
+        DATA[run.offset : run.offset + run.length] if run.recorded else bytes(run.length)
+        for run in extents
+    )
+    content = extent_content(extents)
+    assert content.size == len(whole)
+    assert content.read(cache(), offset, length) == whole[offset : offset + length]

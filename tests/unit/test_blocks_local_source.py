@@ -1,0 +1,109 @@
+"""Local files as sources: what cannot be one is refused in words."""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from isomount.errors import ImageUnreadableError
+from isomount.sources import LocalSource
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    path = tmp_path / "image"
+    path.write_bytes(bytes(range(200)))
+    return path
+
+
+def test_reads_and_size(image: Path) -> None:
+    source = LocalSource(image)
+    assert (source.name, source.size) == (str(image), 200)
+    assert source.read_at(10, 5) == bytes(range(10, 15))
+    assert source.read_at(195, 100) == bytes(range(195, 200))
+    assert source.read_at(200, 1) == b""
+    source.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        source.read_at(0, 1)
+
+
+def test_a_resident_read_is_right_or_nothing(image: Path) -> None:
+    source = LocalSource(image)
+    source.read_at(0, 200)
+    assert source.read_resident(10, 5) in (bytes(range(10, 15)), None)
+    assert source.read_resident(190, 100) in (bytes(range(190, 200)), None)
+    assert source.read_resident(200, 1) in (b"", None)
+    source.close()
+
+
+def test_a_resident_read_of_a_file_that_shrank_is_nothing(image: Path) -> None:
+    source = LocalSource(image)
+    os.truncate(image, 100)
+    assert source.read_resident(90, 20) is None
+    assert source.read_at(90, 20) == bytes(range(90, 100))
+    source.close()
+
+
+def test_a_file_that_is_replaced_is_still_the_one_that_was_opened(image: Path) -> None:
+    source = LocalSource(image)
+    image.unlink()
+    image.write_bytes(b"other")
+    assert source.read_at(0, 3) == b"\0\1\2"
+    source.close()
+
+
+def missing(path: Path) -> None:
+    pass
+
+
+def bind(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        # Addresses of sockets are short, temporary folders are not.
+        os.chdir(path.parent)
+        server.bind(path.name)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (missing, "there is no such file"),
+        (Path.mkdir, "is a folder; name the image file"),
+        (os.mkfifo, "is neither a file nor a disc drive"),
+        (bind, "cannot be read: No such device or address"),
+        (lambda path: path.symlink_to(path), "cannot be read: Too many levels of symbolic links"),
+        (lambda path: path.symlink_to("/dev/null"), "is neither a file nor a disc drive"),
+    ],
+    ids=["missing", "folder", "fifo", "socket", "loop", "device"],
+)
+def test_what_is_no_image_is_refused_in_words(
+    make: Callable[[Path], object], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "thing"
+    make(path)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(ImageUnreadableError, match=words) as caught:
+        LocalSource(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert caught.value.exit_code == 11
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_name_in_a_file_is_refused_in_words(image: Path) -> None:
+    with pytest.raises(ImageUnreadableError, match="Not a directory"):
+        LocalSource(image / "disc.iso")
+
+
+def test_a_file_that_is_not_permitted_is_refused_with_the_remedy(image: Path) -> None:
+    image.chmod(0)
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(ImageUnreadableError, match="no permission to read it; ask its owner"):
+            LocalSource(image)
+    finally:
+        if me == 0:
+            os.seteuid(0)
