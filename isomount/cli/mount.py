@@ -107,6 +107,7 @@ def _request(flags: argparse.Namespace, names: list[str], options: ParsedOptions
         foreground=flags.foreground or flags.debug,
         debug=flags.debug,
         log=_log_path(options),
+        xattr=options.xattr,
     )
 
 

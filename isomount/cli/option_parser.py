@@ -20,6 +20,7 @@ class ParsedOptions:
     fuse: FuseOptions
     nonempty: bool = False
     log: str | None = None
+    xattr: bool = False
     asks_to_write: bool = False
 
 

@@ -84,7 +84,7 @@ _VIEW = (
     _view_value("gid", "GROUP", values.group, "group of every file: a number or a name"),
     _view_value("mode", "OCTAL", values.permissions, "permissions of files"),
     _view_value("dmode", "OCTAL", values.permissions, "permissions of folders"),
-    _view_value("umask", "OCTAL", values.permissions, "permissions to take away (UDF)"),
+    _view_value("umask", "OCTAL", values.permissions, "permissions to take away"),
     _view("overriderockperm", "let mode= and dmode= override Rock Ridge's permissions"),
     _view_value("session", "N|last", values.session, "session to show, counted from 1"),
     _view_value("sbsector", "N", values.number(0), "sector at which the session starts"),
@@ -133,6 +133,7 @@ _FUSE = (
 
 _OWN = (
     Option("log", Target.MOUNT, "write what happens to FILE", "log", values.words, "FILE"),
+    Option("xattr", Target.MOUNT, "show named streams and attributes as xattrs (UDF)", "xattr"),
     Option("nonempty", Target.MOUNT, "allow a mount point that is not empty", "nonempty"),
 )
 

@@ -39,3 +39,4 @@ class MountRequest:
     foreground: bool = False
     debug: bool = False
     log: str | None = None
+    xattr: bool = False

@@ -35,7 +35,7 @@ def serve(request: MountRequest, image: Image, point: MountPoint, ready: Callabl
     # A signal between here and the loop would kill the process and leave a dead mount: it waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
-        _open_session(Operations(image.volume, ready=life.on_init), request, point.path)
+        _open_session(Operations(image.volume, ready=life.on_init, xattrs=request.xattr), request, point.path)
         return life.run()
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)

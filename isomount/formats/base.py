@@ -45,5 +45,8 @@ class View(Protocol):
     def entries(self, reader: Reader, ino: int, position: int = 0) -> Iterator[Entry]:
         """The entries of a directory in disc order, without "." and "..", from ``position`` on."""
 
+    def xattrs(self, reader: Reader, ino: int) -> dict[bytes, bytes]:
+        """The extended attributes of a node, with the prefix that Linux wants of their names."""
+
     def statfs(self) -> StatFs:
         """The volume's size."""

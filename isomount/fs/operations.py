@@ -31,13 +31,17 @@ class Operations(pyfuse3.Operations):
 
     File handles are inode numbers. Every answer is first tried from memory, on the event loop, and
     only what would wait goes to a worker thread. ``ready`` is called when the mount answers.
+    Without ``xattrs`` the kernel is told once that there are none, and never asks again.
     """
 
     supports_dot_lookup = True
     enable_writeback_cache = False
 
-    def __init__(self, volume: Volume, *, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, volume: Volume, *, ready: Callable[[], None], xattrs: bool = False
+    ) -> None:
         super().__init__()
+        self._has_xattrs = xattrs
         self._volume = volume
         self._ready = ready
         self._statfs = volume.statfs()
@@ -156,6 +160,25 @@ class Operations(pyfuse3.Operations):
         if directory.in_memory:
             return list(listing)
         return await trio.to_thread.run_sync(list, listing, limiter=self._workers)
+
+    @guarded
+    async def listxattr(self, inode: int, ctx: pyfuse3.RequestContext) -> list[bytes]:
+        """The names of the extended attributes."""
+        return list(await self._xattrs(inode))
+
+    @guarded
+    async def getxattr(self, inode: int, name: bytes, ctx: pyfuse3.RequestContext) -> bytes:
+        """The value of one extended attribute."""
+        value = (await self._xattrs(inode)).get(name)
+        if value is None:
+            raise pyfuse3.FUSEError(pyfuse3.ENOATTR)
+        return value
+
+    async def _xattrs(self, inode: int) -> dict[bytes, bytes]:
+        if not self._has_xattrs:
+            raise pyfuse3.FUSEError(errno.ENOSYS)
+        ino = self._from_kernel(inode)
+        return await self._ask(lambda r: self._volume.xattrs(ino, r))
 
     @guarded
     async def statfs(self, ctx: pyfuse3.RequestContext) -> pyfuse3.StatvfsData:

@@ -58,6 +58,10 @@ class Volume:
         """The number of the directory above the directory ``ino``."""
         return self.view.parent(reader or self.blocks, ino)
 
+    def xattrs(self, ino: int, reader: Reader | None = None) -> dict[bytes, bytes]:
+        """The extended attributes of the node with that number."""
+        return self.view.xattrs(reader or self.blocks, ino)
+
     def directory(self, ino: int, reader: Reader | None = None) -> Directory:
         """The entries of the directory ``ino``. Raises DamagedDataError when it cannot be read."""
         with self._lock:

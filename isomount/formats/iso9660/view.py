@@ -133,6 +133,10 @@ class Iso9660View:
                 continue
             yield Entry(record.address - extent.start, name, node)
 
+    def xattrs(self, reader: Reader, ino: int) -> dict[bytes, bytes]:
+        """None, as Linux shows none."""
+        return {}
+
     def statfs(self) -> StatFs:
         """The size that the volume descriptor gives."""
         return StatFs(self._block_size, self._descriptor.space_size)
