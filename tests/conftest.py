@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from hypothesis import settings
 
 from tests.authoring import genisoimage, write_tree
 from tests.command import ORDINARY_USER, mount_points, mounted_image, take_down
+
+# A machine with much to do is slow, and that is no failure.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _DEVICE = Path("/dev/fuse")
 # Each run's own: two at once must not clean up each other's.
