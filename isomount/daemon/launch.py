@@ -11,6 +11,7 @@ from isomount.daemon.detach import unmount
 from isomount.daemon.fuse import require_fuse
 from isomount.daemon.mountpoint import MountPoint, prepare
 from isomount.daemon.mounts import mount_at
+from isomount.daemon.notify import forget_manager
 from isomount.daemon.request import MountRequest
 from isomount.errors import IsomountError
 from isomount.image import Image, open_image
@@ -56,6 +57,7 @@ def _start_daemon(
     child = os.fork()
     if child == 0:
         os.close(reader)
+        forget_manager()
         os._exit(_daemon(request, image, point, _Report(writer, inherited)))
     os.close(writer)
     try:

@@ -15,6 +15,7 @@ import trio
 from isomount.daemon import device
 from isomount.daemon.detach import unmount
 from isomount.daemon.mountpoint import MountPoint
+from isomount.daemon.notify import notify
 from isomount.daemon.request import MountRequest
 from isomount.errors import FuseUnavailableError, IsomountError
 from isomount.fs import Operations
@@ -35,7 +36,9 @@ def serve(request: MountRequest, image: Image, point: MountPoint, ready: Callabl
     # A signal between here and the loop would kill the process and leave a dead mount: it waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
-        _open_session(Operations(image.volume, ready=life.on_init, xattrs=request.xattr), request, point.path)
+        _open_session(
+            Operations(image.volume, ready=life.on_init, xattrs=request.xattr), request, point.path
+        )
         return life.run()
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
@@ -93,6 +96,7 @@ class _Life:
                 nursery.start_soon(self._obey, signals, nursery)
                 nursery.start_soon(self._announce)
                 await pyfuse3.main()
+                notify("STOPPING=1")
                 nursery.cancel_scope.cancel()
 
     def on_init(self) -> None:
@@ -117,6 +121,8 @@ class _Life:
             self._image.volume.view.name,
             self._point.path,
         )
+        shown = f"showing {self._image.path} ({self._image.volume.view.name}) on {self._point.path}"
+        notify("READY=1", f"STATUS={shown}")
         try:
             self._ready()
         except OSError as error:
@@ -134,6 +140,7 @@ class _Life:
             if self._state is _State.MOUNTED:
                 _log.info("%s: %s, unmounting", self._point.path, name)
                 self._state = _State.DETACHING
+                notify("STOPPING=1", "STATUS=unmounted, still serving the files that are open")
                 nursery.start_soon(self._detach)
 
     async def _detach(self) -> None:
