@@ -1,6 +1,7 @@
 """The command: argv in, exit code out.
 
-A verb is a module with ``run(words) -> exit code``, imported only when it is called for.
+A verb is a module with ``run(words) -> exit code``, imported only when it is called for, and
+``parser() -> Parser``, which the manual and the shells' completions are made from.
 """
 
 import importlib
@@ -12,6 +13,7 @@ from isomount.cli.words import say
 from isomount.errors import IsomountError
 
 _MOUNT = "isomount.cli.mount"
+_MOUNT_HELPER = "isomount.cli.mount_helper"
 
 # The first word, when it is one of these, is the verb; else it is the image to mount.
 VERBS = {"umount": "isomount.cli.umount"}
@@ -24,7 +26,15 @@ _INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command. Every failure is one line on standard error and an exit code."""
-    module, words = _choose(list(sys.argv[1:] if argv is None else argv))
+    return _run(*_choose(list(sys.argv[1:] if argv is None else argv)))
+
+
+def mount_helper(argv: Sequence[str] | None = None) -> int:
+    """Run ``mount.isomount``, which is what mount(8) looks for."""
+    return _run(_MOUNT_HELPER, list(sys.argv[1:] if argv is None else argv))
+
+
+def _run(module: str, words: list[str]) -> int:
     try:
         code: int = importlib.import_module(module).run(words)
         if sys.stdout is not None:  # None when the caller closed it

@@ -1,6 +1,5 @@
 """``isomount IMAGE [MOUNTPOINT]``: mount an image."""
 
-import argparse
 import dataclasses
 import os
 import textwrap
@@ -43,13 +42,34 @@ Exit codes: 0 done, 1 other failure, 2 usage, 10 mount point unusable, 11 image 
 
 def run(words: Sequence[str]) -> int:
     """Mount. Returns the exit code; raises IsomountError."""
-    flags, names = _parser().parse(words, names_at_most=2)
-    options = parse_options(flags.options)
-    request = _request(flags, names, options)
-    code = launch.start(request)
-    if options.asks_to_write and not (flags.read_only or request.foreground):
+    flags, names = parser().parse(words, names_at_most=2)
+    return carry_out(
+        names,
+        parse_options(flags.options),
+        read_only=flags.read_only,
+        foreground=flags.foreground or flags.debug,
+        debug=flags.debug,
+    )
+
+
+def carry_out(
+    names: list[str],
+    options: ParsedOptions,
+    *,
+    read_only: bool = False,
+    foreground: bool = False,
+    debug: bool = False,
+) -> int:
+    """Mount the image ``names[0]``, on the folder ``names[1]`` if there is one.
+
+    ``read_only`` says that who asks for writing knows better already. Returns the exit code; raises
+    IsomountError.
+    """
+    request = dataclasses.replace(_request(names, options), foreground=foreground, debug=debug)
+    code = launch.start(request, say)
+    if options.asks_to_write and not (read_only or foreground):
         say("mounted read-only: rw is ignored, disc images cannot be written to")
-    if len(names) == 1 and not request.foreground:
+    if len(names) == 1 and not foreground:
         print(f"{one_line(request.image)} is mounted on {one_line(request.mountpoint)}")
     return code
 
@@ -69,7 +89,8 @@ def options_help() -> str:
     return "\n".join(parts)
 
 
-def _parser() -> Parser:
+def parser() -> Parser:
+    """What this verb understands, for the command, the manual and the shells."""
     parser = Parser("isomount", _DESCRIPTION, _EXAMPLES + "\n" + options_help() + _ENDING, _USAGE)
     parser.add_argument(
         "-o", dest="options", metavar="OPTIONS", action="append", default=[], help="see below"
@@ -91,7 +112,7 @@ def _parser() -> Parser:
     return parser
 
 
-def _request(flags: argparse.Namespace, names: list[str], options: ParsedOptions) -> MountRequest:
+def _request(names: list[str], options: ParsedOptions) -> MountRequest:
     if not names or not names[0]:
         raise UsageError("name the image to mount; see isomount --help")
     image = os.path.abspath(names[0])
@@ -104,8 +125,6 @@ def _request(flags: argparse.Namespace, names: list[str], options: ParsedOptions
         view=_as_this_user(options.view),
         fuse=options.fuse,
         nonempty=options.nonempty,
-        foreground=flags.foreground or flags.debug,
-        debug=flags.debug,
         log=_log_path(options),
         xattr=options.xattr,
     )

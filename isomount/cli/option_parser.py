@@ -24,17 +24,17 @@ class ParsedOptions:
     asks_to_write: bool = False
 
 
-def parse_options(arguments: Iterable[str]) -> ParsedOptions:
+def parse_options(arguments: Iterable[str], *, sloppy: bool = False) -> ParsedOptions:
     """Read the value of every ``-o`` in order; the last of equal options wins.
 
-    Raises UsageError naming the option and what is allowed.
+    ``sloppy`` passes over unknown ones. Raises UsageError naming the option and what is allowed.
     """
     found: dict[Target, dict[str, Any]] = {target: {} for target in Target}
     asks_to_write = False
     for argument in arguments:
         for word in split_options(argument):
             name, equals, text = word.partition("=")
-            option = _option(name)
+            option = TABLE.get(name) if sloppy else _option(name)
             if option is None:
                 continue
             if name in ("rw", "ro"):

@@ -22,16 +22,21 @@ _EXAMPLES = """examples:
 
 def run(words: Sequence[str]) -> int:
     """Unmount. Returns the exit code; raises IsomountError."""
-    parser = Parser("isomount umount", _DESCRIPTION, _EXAMPLES, _USAGE)
-    parser.add_argument(
-        "-z", "-l", "--lazy", action="store_true", help="detach it even when it is in use"
-    )
-    flags, names = parser.parse(words, names_at_most=1)
+    flags, names = parser().parse(words, names_at_most=1)
     path = _find(names[0] if names else "")
     unmount(path, lazy=flags.lazy)
     if not flags.lazy:
         await_farewell(path)
     return 0
+
+
+def parser() -> Parser:
+    """What this verb understands, for the command, the manual and the shells."""
+    parser = Parser("isomount umount", _DESCRIPTION, _EXAMPLES, _USAGE)
+    parser.add_argument(
+        "-z", "-l", "--lazy", action="store_true", help="detach it even when it is in use"
+    )
+    return parser
 
 
 def _find(what: str) -> str:

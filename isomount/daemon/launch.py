@@ -21,17 +21,18 @@ _log = logging.getLogger("isomount.daemon")
 _READY = b"ready"
 
 
-def start(request: MountRequest) -> int:
+def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -> int:
     """Mount as ``request`` says. Returns the exit code.
 
-    In the foreground that is when the mount has ended, else when it answers. Raises IsomountError;
-    then nothing is left behind.
+    In the foreground that is when the mount has ended, else when it answers. ``tell`` gets what the
+    caller should know besides, a sentence at a time. Raises IsomountError; then nothing is left
+    behind.
     """
     inherited = _inherited_descriptors()
     logs.configure(request)
     with open_image(request.image, request.view) as image:
         require_fuse(request.fuse)
-        point = prepare(request.mountpoint, request.image, nonempty=request.nonempty)
+        point = prepare(request.mountpoint, request.image, nonempty=request.nonempty, tell=tell)
         try:
             if request.foreground:
                 return _serve(request, image, point, lambda: None)

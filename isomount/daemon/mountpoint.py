@@ -7,10 +7,12 @@ import os
 import shlex
 import stat
 import time
+from collections.abc import Callable
 
+from isomount.daemon.detach import unmount
 from isomount.daemon.mounts import all_mounts, is_same_image, mount_at
 from isomount.daemon.probe import stat_errno
-from isomount.errors import MountPointError
+from isomount.errors import IsomountError, MountPointError
 
 # How long to wait for a daemon whose mount was just ended to clear its folder away, in seconds.
 _FAREWELL = 5.0
@@ -46,14 +48,19 @@ class MountPoint:
             os.close(handle)
 
 
-def prepare(path: str, image: str, *, nonempty: bool) -> MountPoint:
+def prepare(
+    path: str, image: str, *, nonempty: bool, tell: Callable[[str], None] = lambda _: None
+) -> MountPoint:
     """Check that ``image`` can be mounted on ``path`` and make the folder if it is missing.
 
-    Raises MountPointError with the reason and the remedy.
+    A dead mount of isomount's there, which this user may end, is cleared away; ``tell`` gets a
+    sentence about that. Raises MountPointError with the reason and the remedy.
     """
     answer = stat_errno(path)
     if answer == 0 and mount_at(os.path.realpath(path)) is None:
         await_farewell(path)
+        answer = stat_errno(path)
+    while answer == errno.ENOTCONN and _clear_dead(path, tell):
         answer = stat_errno(path)
     if answer == errno.ENOENT:
         return _make(path)
@@ -115,6 +122,21 @@ def _make(path: str) -> MountPoint:
             "name a mount point in a folder of your own"
         ) from error
     return MountPoint(os.path.realpath(path), made=True)
+
+
+def _clear_dead(path: str, tell: Callable[[str], None]) -> bool:
+    """Unmount the dead mount of isomount's that ``path`` is, and say so.
+
+    Returns whether there was one and it could be unmounted.
+    """
+    mount = mount_at(os.path.realpath(path))
+    if mount is None or not mount.is_isomount:
+        return False
+    with contextlib.suppress(IsomountError):  # somebody else's, say: the caller tells the remedy
+        unmount(mount.path, lazy=True)
+        tell(f"{path}: cleared away the mount of {mount.source}, whose daemon had died")
+        return True
+    return False
 
 
 def _check_mounts(path: str, image: str, answer: int | None) -> None:

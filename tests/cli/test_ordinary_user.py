@@ -97,7 +97,7 @@ def test_auto_unmount(image: Path, user_folder: Path) -> None:
 
 def test_dead_mount_is_cleared_by_the_remedy(image: Path, user_folder: Path) -> None:
     folder, log = user_folder / "m", user_folder / "log"
-    assert run(image, folder, "-o", f"log={log}", user=True).returncode == 0
+    assert run(image, folder, "-o", f"subtype=other,log={log}", user=True).returncode == 0
     os.kill(daemon_pid(log), 9)
     wait_for_end(daemon_pid(log))
     done = run(image, folder, user=True)
