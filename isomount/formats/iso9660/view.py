@@ -15,6 +15,7 @@ from isomount.damage import Damage
 from isomount.errors import DamagedDataError, DamagedImageError, StaleNodeError
 from isomount.formats.iso9660.content import section_start
 from isomount.formats.iso9660.descriptors import VolumeDescriptor
+from isomount.formats.iso9660.layout import FileDecoder
 from isomount.formats.iso9660.names import iso_name, joliet_name
 from isomount.formats.iso9660.nodes import NodeMaker
 from isomount.formats.iso9660.records import (
@@ -24,13 +25,16 @@ from isomount.formats.iso9660.records import (
     MULTI_EXTENT,
     PARENT,
     SELF,
+    Decode,
     Extent,
     Record,
+    decoded,
     read_record,
     scan,
+    undecoded,
 )
 from isomount.formats.iso9660.rockridge import RockRidge, attributes
-from isomount.formats.iso9660.susp import fields, has_xa
+from isomount.formats.iso9660.susp import Field, fields, has_xa
 from isomount.formats.node import Entry, Node, StatFs
 from isomount.formats.options import ViewOptions
 
@@ -80,6 +84,8 @@ class Iso9660View:
         self._block_size = descriptor.block_size
         self._high_sierra = descriptor.high_sierra
         self._make = NodeMaker(options, descriptor.block_size)
+        self._decoder = FileDecoder(self._make, descriptor.block_size, skip, options.hide)
+        self._decode: Decode = self._decoder.decode if self._has_fields else undecoded
         self._links: dict[tuple[int, ...], int] = {}
         self._links_lock = threading.Lock()
         self._root_record, self._root_extent = self._find_root(reader)
@@ -120,11 +126,16 @@ class Iso9660View:
         extent = self._extent(reader, ino)
         if extent.end > extent.start >= reader.size:
             raise DamagedDataError(f"the directory at byte {extent.start} is past the image's end")
-        for sections in self._files(reader, extent, extent.start + position):
-            record = sections[0]
+        for found in self._files(reader, extent, extent.start + position, self._decode):
+            if isinstance(found, Entry):
+                yield found
+                continue
+            record, sections = found[0], found
             if record.identifier in (SELF, PARENT) or self._is_hidden(record):
                 continue
-            rr = self._rock_ridge(reader, record)
+            said = self._fields(reader, record)
+            self._decoder.learn(record, said)
+            rr = attributes(said) if self._has_fields else None
             if rr is not None and rr.relocated:
                 continue
             name = self._name(record, rr)
@@ -160,9 +171,12 @@ class Iso9660View:
         return first, self._span(start, first.data_length, record.data_length)
 
     def _span(self, start: int, size: int, other_size: int = 0) -> Extent:
-        """The extent of a directory whose two records may disagree about its size."""
+        """The extent of a directory: ``size`` as its own record has it, ``other_size`` the one above.
+
+        The own one is what Linux goes by; what only the other claims is doubtful.
+        """
         end = start + max(size, other_size)
-        sure = start + (min(size, other_size) or max(size, other_size))
+        sure = start + (size or other_size)
         return Extent(start, end, sure, self._block_size, self._high_sierra)
 
     def _record(self, reader: Reader, ino: int) -> Record:
@@ -211,13 +225,20 @@ class Iso9660View:
                 return record.address
         return start
 
-    def _files(self, reader: Reader, extent: Extent, address: int) -> Iterator[list[Record]]:
-        """The records from ``address`` on, all sections of a file together.
+    def _files(
+        self, reader: Reader, extent: Extent, address: int, decode: Decode
+    ) -> Iterator[list[Record] | Entry]:
+        """The records from ``address`` on, all sections of a file together, or decoded at once.
 
         A directory has one section only (ECMA-119 6.8.1): what its flag says is not believed.
         """
         sections: list[Record] = []
-        for record in scan(reader, extent, address, self._damage):
+        for record in decoded(reader, extent, address, self._damage, decode):
+            if isinstance(record, Entry):
+                if not sections:
+                    yield record
+                    continue
+                record = self._record(reader, record.node.ino)
             if sections and record.identifier != sections[0].identifier:
                 self._damage.note(sections[0].address, "the last section of a file is missing")
                 sections = []
@@ -238,8 +259,8 @@ class Iso9660View:
             return [record]
         start = record.address - record.address % self._block_size
         extent = self._span(start, reader.size - start)
-        sections = next(self._files(reader, extent, record.address), None)
-        if sections is None or sections[0].address != record.address:
+        sections = next(self._files(reader, extent, record.address, undecoded), None)
+        if not isinstance(sections, list) or sections[0].address != record.address:
             raise StaleNodeError(f"there is no directory record at byte {record.address}")
         return sections
 
@@ -253,8 +274,12 @@ class Iso9660View:
 
     def _rock_ridge(self, reader: Reader, record: Record, dot: bool = False) -> RockRidge | None:
         """The Rock Ridge attributes of a record, None in trees that have none."""
+        return attributes(self._fields(reader, record, dot)) if self._has_fields else None
+
+    def _fields(self, reader: Reader, record: Record, dot: bool = False) -> list[Field]:
+        """The Rock Ridge fields of a record; none in trees that have none."""
         if not self._has_fields:
-            return None
+            return []
         area = record.system_use
         # The skip does not apply to the root's own record, which announces it (SUSP 5.3).
         skip = 0 if dot and record.address == self._root_extent.start else self._skip
@@ -262,7 +287,7 @@ class Iso9660View:
             skip = 14
         if skip:
             area = area[skip:]
-        return attributes(fields(reader, area, self._block_size, record.address, self._damage))
+        return list(fields(reader, area, self._block_size, record.address, self._damage))
 
     def _name(self, record: Record, rr: RockRidge | None) -> bytes:
         if self._tree is Tree.JOLIET:
