@@ -3,7 +3,7 @@
 import stat
 from typing import NamedTuple
 
-from isomount.blocks import Content
+from isomount.blocks import Content, SingleExtent
 
 
 class Node(NamedTuple):
@@ -11,7 +11,8 @@ class Node(NamedTuple):
 
     ``ino`` is an address (see View), ``mode`` holds the type too, times are nanoseconds since 1970.
     ``rdev`` is what stat shows for a device, ``target`` what readlink shows for a symbolic link.
-    ``content`` is a regular file's bytes; None for everything else.
+    ``data`` is where a regular file's bytes are: the image byte at which they begin when they are
+    one run, as nearly always, else a content; None for everything else.
     ``fault`` says why the inode cannot be shown: it is listed, and EIO for whoever asks for more.
     """
 
@@ -26,8 +27,13 @@ class Node(NamedTuple):
     ctime_ns: int
     rdev: int = 0
     target: bytes | None = None
-    content: Content | None = None
+    data: Content | int | None = None
     fault: str | None = None
+
+    @property
+    def content(self) -> Content | None:
+        """A regular file's bytes."""
+        return SingleExtent(self.data, self.size) if isinstance(self.data, int) else self.data
 
     @property
     def is_directory(self) -> bool:

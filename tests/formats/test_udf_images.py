@@ -194,7 +194,7 @@ def test_every_inode_number_makes_its_node_again(tmp_path: Path) -> None:
         view, reader = found.view, found.reader
         for node in found.walk().values():
             again = view.node(reader, node.ino)
-            assert again._replace(content=None) == node._replace(content=None)
+            assert again._replace(data=None) == node._replace(data=None)
             assert node.ino > 1
         assert view.parent(reader, view.root) == view.root
         deep = found.walk()[b"deep/er"]

@@ -3,7 +3,7 @@
 import stat
 from collections.abc import Sequence
 
-from isomount.blocks import Content
+from isomount.blocks import Content, SingleExtent
 from isomount.formats.iso9660.content import content_of
 from isomount.formats.iso9660.dates import recording_time
 from isomount.formats.iso9660.records import Record
@@ -59,6 +59,36 @@ class NodeMaker:
             content = zisofs_content(content, *rr.zisofs)
         return self._node(ino, record, rr, kind, content.size, content)
 
+    def file(
+        self,
+        ino: int,
+        mode: int,
+        nlink: int,
+        uid: int,
+        gid: int,
+        size: int,
+        place: int,
+        accessed: bytes,
+        modified: bytes,
+        changed: bytes,
+    ) -> Node:
+        """A regular file in one run from image byte ``place``, by what its PX and TF fields say."""
+        options = self._options
+        return Node(
+            ino,
+            stat.S_IFREG | self._posix_permissions(stat.S_IFREG, mode),
+            _owner(uid, options.uid),
+            _owner(gid, options.gid),
+            nlink,
+            size & self._size_mask,
+            recording_time(accessed),
+            recording_time(modified),
+            recording_time(changed),
+            0,
+            None,
+            place,
+        )
+
     def _node(
         self,
         ino: int,
@@ -92,7 +122,7 @@ class NodeMaker:
             recorded if rr is None or rr.changed is None else rr.changed,
             rr.rdev if rr is not None and kind in (stat.S_IFCHR, stat.S_IFBLK) else 0,
             target,
-            content,
+            content.start if isinstance(content, SingleExtent) else content,
         )
 
     def _plain_permissions(self, kind: int) -> int:

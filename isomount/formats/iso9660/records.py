@@ -1,12 +1,17 @@
 """Directory records (ECMA-119 9.1), and High Sierra's, found in the extent of a directory."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.errors import DamagedDataError
+from isomount.formats.node import Entry
+
+# Makes an entry at once of some records: given the bytes, the record's position in them, its image
+# byte and its directory's.
+Decode = Callable[[bytes, int, int, int], Entry | None]
 
 HIDDEN, DIRECTORY, ASSOCIATED, MULTI_EXTENT = 0x01, 0x02, 0x04, 0x80
 SELF, PARENT = b"\0", b"\1"
@@ -91,7 +96,24 @@ class Extent(NamedTuple):
 
 
 def scan(reader: Reader, extent: Extent, address: int, damage: Damage) -> Iterator[Record]:
-    """The records of ``extent`` from ``address`` on, in order.
+    """The records of ``extent`` from ``address`` on, in order."""
+    for found in decoded(reader, extent, address, damage, undecoded):
+        assert isinstance(found, Record)
+        yield found
+
+
+def undecoded(data: bytes, position: int, address: int, start: int) -> None:
+    """No record is decoded at once."""
+
+
+def decoded(
+    reader: Reader,
+    extent: Extent,
+    address: int,
+    damage: Damage,
+    decode: Decode,
+) -> Iterator[Record | Entry]:
+    """As ``scan``, but what ``decode`` makes of a record, where it makes something of it.
 
     A zero where a length should be ends a block's records. A record whose lengths contradict each
     other loses the rest of its block, a block that cannot be read only itself.
@@ -110,6 +132,11 @@ def scan(reader: Reader, extent: Extent, address: int, damage: Damage) -> Iterat
                 if doubtful:
                     return
                 position = _next_block(data, base, position, extent)
+                continue
+            ready = None if doubtful else decode(data, position, base + position, extent.start)
+            if ready is not None:
+                yield ready
+                position += data[position]
                 continue
             record = parse(data, position, base + position, extent.high_sierra)
             if doubtful and not _belongs(record, extent, reader):

@@ -171,7 +171,7 @@ class Iso9660View:
         return first, self._span(start, first.data_length, record.data_length)
 
     def _span(self, start: int, size: int, other_size: int = 0) -> Extent:
-        """The extent of a directory: ``size`` as its own record has it, ``other_size`` the one above.
+        """The extent of a directory, with the sizes in its own record and in the one above.
 
         The own one is what Linux goes by; what only the other claims is doubtful.
         """

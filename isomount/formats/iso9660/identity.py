@@ -1,0 +1,79 @@
+"""The identifiers and dates of ISO 9660 volume descriptors (ECMA-119 8.4, 8.5)."""
+
+from typing import NamedTuple
+
+from isomount.blocks import Reader
+from isomount.formats.identity import Identity
+from isomount.formats.iso9660.dates import long_time
+from isomount.formats.iso9660.descriptors import SECTOR, VolumeDescriptor, read_descriptors
+
+
+class _Layout(NamedTuple):
+    """Where the fields start: identifiers of 128 bytes, then file names, then dates."""
+
+    system: int
+    identifiers: tuple[int, int, int, int]
+    files: tuple[int, ...]
+    file_size: int
+    dates: tuple[int, int, int, int]
+    date_size: int
+
+
+_ECMA_119 = _Layout(8, (190, 318, 446, 574), (702, 739, 776), 37, (813, 830, 847, 864), 17)
+# High Sierra has no bibliography, and no zone in its dates.
+_HIGH_SIERRA = _Layout(16, (214, 342, 470, 598), (726, 758), 32, (790, 806, 822, 838), 16)
+
+
+def identities(reader: Reader, session: int) -> list[Identity]:
+    """What the descriptors of the session that starts at sector ``session`` say, primary first."""
+    found = read_descriptors(reader, session)
+    kinds = (
+        (found.primary, "ISO 9660"),
+        (found.joliet, "Joliet"),
+        (found.enhanced, "ISO 9660:1999"),
+    )
+    return [
+        _identity(
+            "High Sierra" if descriptor.high_sierra else kind,
+            descriptor,
+            reader.read(descriptor.address, SECTOR),
+        )
+        for descriptor, kind in kinds
+        if descriptor is not None
+    ]
+
+
+def _identity(structure: str, descriptor: VolumeDescriptor, data: bytes) -> Identity:
+    layout = _HIGH_SIERRA if descriptor.high_sierra else _ECMA_119
+    wide = descriptor.is_joliet
+
+    def text(at: int, size: int = 128) -> str:
+        field = data[at : at + size]
+        if wide:
+            return field[: size & ~1].decode("utf-16-be", "replace").strip("\0 ")
+        return field.decode("utf-8", "replace").strip("\0 ")
+
+    def time(at: int) -> int | None:
+        # High Sierra's form lacks the zone's byte: Greenwich.
+        return long_time((data[at : at + layout.date_size] + b"\0")[:17]) or None
+
+    volume_set, publisher, preparer, application = map(text, layout.identifiers)
+    files = [text(at, layout.file_size) for at in layout.files]
+    created, modified, expires, effective = map(time, layout.dates)
+    return Identity(
+        structure=structure,
+        label=descriptor.label,
+        size=descriptor.space_size * descriptor.block_size,
+        volume_set=volume_set,
+        system=text(layout.system, 32),
+        publisher=publisher,
+        preparer=preparer,
+        application=application,
+        copyright_file=files[0],
+        abstract_file=files[1],
+        bibliography_file=files[2] if len(files) > 2 else "",
+        created_ns=created,
+        modified_ns=modified,
+        expires_ns=expires,
+        effective_ns=effective,
+    )
