@@ -20,6 +20,12 @@ class Damage:
         self._seen: set[tuple[int, str]] = set()
         self._lock = threading.Lock()
 
+    @property
+    def findings(self) -> list[tuple[int, str]]:
+        """What was noted, image byte and words, as far as it was logged; in the image's order."""
+        with self._lock:
+            return sorted(self._seen)
+
     def note(self, offset: int, what: str) -> None:
         """Log ``what`` is wrong at image byte ``offset``, unless it was said before."""
         with self._lock:

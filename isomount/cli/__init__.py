@@ -16,7 +16,13 @@ _MOUNT = "isomount.cli.mount"
 _MOUNT_HELPER = "isomount.cli.mount_helper"
 
 # The first word, when it is one of these, is the verb; else it is the image to mount.
-VERBS = {"umount": "isomount.cli.umount"}
+VERBS = {
+    "umount": "isomount.cli.umount",
+    "info": "isomount.cli.info",
+    "ls": "isomount.cli.ls",
+    "tree": "isomount.cli.tree",
+    "cat": "isomount.cli.cat",
+}
 
 # Flags of the mount command that are followed by a value, and so may stand before the first word.
 _WITH_VALUE = ("-o",)

@@ -7,7 +7,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2] / "isomount"
 # From the top. `isomount` itself, the library's front door, stands on the level of `image`.
-LAYERS = ["__main__", "cli", "daemon", "fs", "image", "tree", "formats", "blocks", "sources"]
+LAYERS = [
+    "__main__",
+    "cli",
+    "daemon",
+    "fs",
+    "extract",
+    "survey",
+    "image",
+    "tree",
+    "formats",
+    "blocks",
+    "sources",
+]
 LAYERS += ["damage", "errors", "author"]
 MODULES = sorted(ROOT.rglob("*.py"))
 

@@ -109,12 +109,12 @@ def prevailing(reader: Reader, anchor: Anchor, damage: Damage) -> Prevailing:
 
 def _collect(reader: Reader, anchor: Anchor, location: int, length: int) -> Prevailing:
     result = Prevailing()
-    for found in _sequence(reader, anchor.block_size, location, length):
+    for found in descriptors_of(reader, anchor.block_size, location, length):
         result.add(found)
     return result
 
 
-def _sequence(reader: Reader, size: int, location: int, length: int) -> Iterator[Found]:
+def descriptors_of(reader: Reader, size: int, location: int, length: int) -> Iterator[Found]:
     """The descriptors of a sequence, across the extents that its pointers name (3/8.4.2)."""
     budget = _DESCRIPTORS_AT_MOST
     for _ in range(_EXTENTS_AT_MOST):

@@ -1,0 +1,81 @@
+"""Everything that an image tells about itself without its files being looked at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from isomount.errors import IsomountError
+from isomount.formats.eltorito import BootCatalog, read_catalog
+from isomount.formats.hybrid import Partition, read_partitions
+from isomount.formats.identity import Identity, authoring_tool
+from isomount.formats.iso9660.identity import identities as iso9660_identities
+from isomount.formats.iso9660.sessions import session_start, sessions
+from isomount.formats.options import ViewOptions
+from isomount.formats.udf.identity import identities as udf_identities
+from isomount.image import Image
+
+_Part = TypeVar("_Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is known of an image. Sizes are bytes; ``sessions`` are their first 2048-byte sectors.
+
+    ``volumes`` holds a descriptor's identifiers each; ``tool`` is the program that made the image,
+    "" where nothing gives it away. ``volume_size`` is how far the volumes say they reach, 0 where
+    they do not say. ``damage`` pairs an image byte with what is wrong there.
+    """
+
+    image: str
+    size: int
+    volume_size: int
+    views: list[str]
+    view: str
+    label: str
+    volumes: list[Identity]
+    tool: str
+    sessions: list[int]
+    boot: BootCatalog | None
+    partitions: list[Partition]
+    damage: list[tuple[int, str]]
+
+    @property
+    def missing(self) -> int:
+        """How many bytes the image is too short for its volumes; 0 when it is whole."""
+        return max(0, self.volume_size - self.size)
+
+
+def survey(image: Image, options: ViewOptions) -> Survey:
+    """Look at the open ``image`` as ``options`` choose. A part that cannot be read is damage."""
+    blocks, damage = image.blocks, image.damage
+
+    def part(name: str, read: Callable[[], _Part], otherwise: _Part) -> _Part:
+        try:
+            return read()
+        except (IsomountError, OSError) as error:
+            damage.note(0, f"the {name} cannot be read: {error}")
+            return otherwise
+
+    start = part("session", lambda: session_start(blocks, options), 0)
+    none: list[Identity] = []
+    volumes = part("ISO 9660 descriptors", lambda: iso9660_identities(blocks, start), none)
+    starts = part("list of sessions", lambda: sessions(blocks), [0]) if volumes else []
+    if any(name.startswith("UDF") for name in image.views):
+        volumes = volumes + part("UDF descriptors", lambda: udf_identities(blocks, options), none)
+    boot = part("boot catalog", lambda: read_catalog(blocks, start), None)
+    if boot is not None and not boot.is_sound:
+        damage.note(boot.block * 2048, "the boot catalog's checksum is wrong")
+    return Survey(
+        image=image.path,
+        size=blocks.size,
+        volume_size=max((volume.size for volume in volumes), default=0),
+        views=list(image.views),
+        view=image.volume.view.name,
+        label=image.volume.label,
+        volumes=volumes,
+        tool=authoring_tool(volumes),
+        sessions=starts,
+        boot=boot,
+        partitions=part("partition table", lambda: read_partitions(blocks), []),
+        damage=damage.findings,
+    )
