@@ -4,6 +4,7 @@ Each test is a script in a mount namespace of its own, with the command put into
 an fstab of its own.
 """
 
+import os
 import shlex
 import subprocess
 import sys
@@ -14,27 +15,28 @@ import pytest
 
 from tests.command import CHECKOUT, ORDINARY_USER, PATIENCE, daemon_pid, wait_for_end
 
+# Private to each script: the command, and what it imports, where everyone may look.
+_PLACE = "/usr/local/sbin"
 _AS_USER = f"setpriv --reuid={ORDINARY_USER} --regid={ORDINARY_USER} --clear-groups"
 
 
-def _user_runs(script: str) -> bool:
-    done = subprocess.run(
-        [*_AS_USER.split(), "sh", "-c", script], capture_output=True, check=False, cwd="/"
-    )
-    return done.returncode == 0
+def _user_runs(python: str) -> bool:
+    # By a shell: setpriv itself still has root's rights when it looks for the program.
+    words = [*_AS_USER.split(), "sh", "-c", f"exec {shlex.quote(python)} -c pass"]
+    return subprocess.run(words, capture_output=True, check=False, cwd="/").returncode == 0
 
 
 @pytest.fixture
 def command(user_folder: Path) -> Path:
     """The command as a script that everyone can run, with nothing in the environment."""
-    where = f"PYTHONPATH={shlex.quote(str(CHECKOUT))}:{sysconfig.get_path('platlib')}"
     # A Python in root's home is nobody else's; the system's own of the same version will do.
     system = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-    starts = [f"{where} exec {python} -W error" for python in (sys.executable, system)]
-    works = [start for start in starts if _user_runs(f"{start} -c 'import isomount, pyfuse3'")]
-    assert works, f"an ordinary user can run neither {sys.executable} nor {system}"
+    pythons = [os.path.realpath(sys.executable), system]
+    works = [python for python in pythons if _user_runs(python)]
+    assert works, f"an ordinary user can run none of {pythons}"
+    start = f"PYTHONPATH={_PLACE}/checkout:{_PLACE}/packages exec {works[0]} -W error"
     script = user_folder / "isomount"
-    script.write_text(f'#!/bin/sh\n{works[0]} -m isomount "$@"\n')
+    script.write_text(f'#!/bin/sh\n{start} -m isomount "$@"\n')
     script.chmod(0o755)
     return script
 
@@ -51,9 +53,12 @@ def run_script(command: Path, script: str, fstab: str = "") -> "subprocess.Compl
     """Run ``script`` with the command installed and ``fstab`` as /etc/fstab, all of it private."""
     table = command.parent / "fstab"
     table.write_text(fstab)
+    packages = sysconfig.get_path("platlib")
     setup = (
-        f"set -e; mount -t tmpfs none /usr/local/sbin; cp {command} /usr/local/sbin/isomount; "
-        f"chmod 755 /usr/local/sbin; mount --bind {table} /etc/fstab; cd {command.parent}; "
+        f"set -e; mount -t tmpfs -o mode=755 none {_PLACE}; cp {command} {_PLACE}/isomount; "
+        f"mkdir {_PLACE}/checkout {_PLACE}/packages; mount --bind {packages} {_PLACE}/packages; "
+        f"mount --bind {shlex.quote(str(CHECKOUT))} {_PLACE}/checkout; "
+        f"mount --bind {table} /etc/fstab; cd {command.parent}; "
     )
     return subprocess.run(
         ["unshare", "-m", "--propagation", "private", "sh", "-c", setup + script],
