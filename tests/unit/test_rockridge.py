@@ -14,6 +14,7 @@ from isomount.formats.iso9660.susp import fields
 from tests.formats.iso_builder import (
     MemorySource,
     both32,
+    ce,
     er,
     field,
     link,
@@ -132,6 +133,14 @@ def test_a_link_that_is_cut_within_a_component_has_no_target() -> None:
     rr = read(field(b"SL", b"\0" + bytes([NAME, 1]) + b"a" + bytes([NAME])))
     assert rr.target is None
     assert rr.target_size == 1
+
+
+def test_a_link_whose_fields_are_damaged_behind_it_has_no_target() -> None:
+    """genisoimage cuts long ones like that; half a target may lead anywhere."""
+    for damage in (field(b"XX", length=200), ce(9, 0, 50), field(b"XX", length=2)):
+        rr = read(sl((NAME, b"a"), (NAME, b"b")) + damage)
+        assert rr.target is None
+        assert rr.target_size == 3
 
 
 @pytest.mark.parametrize(("count", "usable"), [(4095, True), (4096, False)])

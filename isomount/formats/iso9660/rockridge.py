@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from isomount.formats.iso9660.dates import long_time, recording_time
-from isomount.formats.iso9660.susp import Field
+from isomount.formats.iso9660.susp import CUT, Field
 
 _NM_CURRENT_PARENT_HOST = 0x02 | 0x04 | 0x20
 _SL_CONTINUE, _SL_CURRENT, _SL_PARENT, _SL_ROOT = 0x01, 0x02, 0x04, 0x08
@@ -200,6 +200,11 @@ def _tf(rr: RockRidge, area: bytes, start: int, end: int) -> None:
         position += width
 
 
+def _cut(rr: RockRidge, area: bytes, start: int, end: int) -> None:
+    """Fields are lost: what there is of a link may lead elsewhere than it should."""
+    rr.link_cut = True
+
+
 def _zf(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     """Compressed file (zisofs): version 1 has a both-endian 32-bit size, version 2 64 bits.
 
@@ -224,4 +229,5 @@ _INTERPRET: dict[bytes, Callable[[RockRidge, bytes, int, int], None]] = {
     b"TF": _tf,
     b"ZF": _zf,
     b"Z2": _zf,
+    CUT: _cut,
 }

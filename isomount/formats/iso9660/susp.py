@@ -1,6 +1,7 @@
 """The System Use Sharing Protocol (IEEE P1281): fields in system use areas."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from isomount.blocks import Reader
@@ -12,6 +13,10 @@ _CONTINUATIONS_AT_MOST = 64
 _CONTINUATION_SIZE_AT_MOST = 32768
 # The longest target in the shortest components takes 25 fields, extended attributes a few hundred.
 _FIELDS_AT_MOST = 1024
+
+
+# The signature of what takes the place of fields that could not be parsed.
+CUT = b""
 
 
 class Field(NamedTuple):
@@ -32,58 +37,69 @@ def fields(
     """All fields of a record's system use area, continuation areas (CE) included, in order.
 
     ``address`` is the record's image byte, for messages. What cannot be parsed ends the area; the
-    fields before it stay. ST does not end an area: Linux reads on, and discs rely on that.
+    fields before it stay, and a field CUT comes after them. ST does not end an area: Linux reads
+    on, and discs rely on that.
     """
-    fields_left = _FIELDS_AT_MOST
+    left = _FIELDS_AT_MOST
     for _ in range(_CONTINUATIONS_AT_MOST):
         continuation = None
-        position = 0
-        end = len(area)
-        while end - position >= 4 and fields_left:
-            fields_left -= 1
-            length = area[position + 2]
-            if length < 4 or position + length > end:
-                if area[position] or length:
-                    damage.note(address, "a system use field is longer than its area, or too short")
-                break
-            signature = area[position : position + 2]
-            if signature == b"CE":
-                continuation = area[position + 4 : position + length]
+        for field in islice(_parse(area, address, damage), left):
+            left -= 1
+            if field.signature == b"CE":
+                continuation = area[field.start : field.end]
             else:
-                yield Field(signature, area, position + 4, position + length)
-            position += length
-        if not fields_left:
+                yield field
+        if not left:
             damage.note(address, f"only the first {_FIELDS_AT_MOST} system use fields are read")
-            return
+            break
         if continuation is None:
             return
-        area = _continuation(reader, continuation, block_size, address, damage)
-        if not area:
+        area, whole = _continuation(reader, continuation, block_size, address, damage)
+        if not whole:
+            yield Field(CUT, b"", 0, 0)
+    else:
+        damage.note(address, "the continuation areas form a loop")
+    yield Field(CUT, b"", 0, 0)
+
+
+def _parse(area: bytes, address: int, damage: Damage) -> Iterator[Field]:
+    """The fields of one area, CE among them."""
+    position, end = 0, len(area)
+    while end - position >= 4:
+        length = area[position + 2]
+        if length < 4 or position + length > end:
+            if area[position] or length:
+                damage.note(address, "a system use field is longer than its area, or too short")
+                yield Field(CUT, area, position, position)
             return
-    damage.note(address, "the continuation areas form a loop")
+        yield Field(area[position : position + 2], area, position + 4, position + length)
+        position += length
 
 
 def _continuation(
     reader: Reader, field: bytes, block_size: int, address: int, damage: Damage
-) -> bytes:
-    """The area a CE field points to (SUSP 5.1): block, offset in it and size, each both-endian."""
+) -> tuple[bytes, bool]:
+    """The area a CE field points to (SUSP 5.1): block, offset in it and size, each both-endian.
+
+    False with it when not all of it is there.
+    """
     if len(field) < 24:
         damage.note(address, "a continuation field is too short")
-        return b""
+        return b"", False
     block = int.from_bytes(field[0:4], "little")
     offset = int.from_bytes(field[8:12], "little")
     size = int.from_bytes(field[16:20], "little")
     if size > _CONTINUATION_SIZE_AT_MOST:
         damage.note(address, f"a continuation area claims {size} bytes")
-        return b""
+        return b"", False
     try:
         area = reader.read(block * block_size + offset, size)
     except LOST as error:
         damage.note(address, f"a continuation area cannot be read ({error})")
-        return b""
+        return b"", False
     if len(area) < size:
         damage.note(address, "a continuation area lies past the end of the image")
-    return area
+    return area, len(area) == size
 
 
 def skip_of(area: bytes) -> int | None:
