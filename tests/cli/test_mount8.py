@@ -4,39 +4,21 @@ Each test is a script in a mount namespace of its own, with the command put into
 an fstab of its own.
 """
 
-import os
-import shlex
 import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
 
-from tests.command import CHECKOUT, ORDINARY_USER, PATIENCE, daemon_pid, wait_for_end
-
-# Private to each script: the command, and what it imports, where everyone may look.
-_PLACE = "/usr/local/sbin"
-_AS_USER = f"setpriv --reuid={ORDINARY_USER} --regid={ORDINARY_USER} --clear-groups"
-
-
-def _user_runs(python: str) -> bool:
-    # By a shell: setpriv itself still has root's rights when it looks for the program.
-    words = [*_AS_USER.split(), "sh", "-c", f"exec {shlex.quote(python)} -c pass"]
-    return subprocess.run(words, capture_output=True, check=False, cwd="/").returncode == 0
+from tests import public
+from tests.command import ORDINARY_USER, PATIENCE, daemon_pid, wait_for_end
+from tests.public import AS_USER
 
 
 @pytest.fixture
 def command(user_folder: Path) -> Path:
     """The command as a script that everyone can run, with nothing in the environment."""
-    # A Python in root's home is nobody else's; the system's own of the same version will do.
-    system = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-    pythons = [os.path.realpath(sys.executable), system]
-    works = [python for python in pythons if _user_runs(python)]
-    assert works, f"an ordinary user can run none of {pythons}"
-    start = f"PYTHONPATH={_PLACE}/checkout:{_PLACE}/packages exec {works[0]} -W error"
     script = user_folder / "isomount"
-    script.write_text(f'#!/bin/sh\n{start} -m isomount "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec {public.python()} -m isomount "$@"\n')
     script.chmod(0o755)
     return script
 
@@ -53,11 +35,9 @@ def run_script(command: Path, script: str, fstab: str = "") -> "subprocess.Compl
     """Run ``script`` with the command installed and ``fstab`` as /etc/fstab, all of it private."""
     table = command.parent / "fstab"
     table.write_text(fstab)
-    packages = sysconfig.get_path("platlib")
     setup = (
-        f"set -e; mount -t tmpfs -o mode=755 none {_PLACE}; cp {command} {_PLACE}/isomount; "
-        f"mkdir {_PLACE}/checkout {_PLACE}/packages; mount --bind {packages} {_PLACE}/packages; "
-        f"mount --bind {shlex.quote(str(CHECKOUT))} {_PLACE}/checkout; "
+        f"set -e; {public.SHOW} mount -t tmpfs -o mode=755 none /usr/local/sbin; "
+        f"cp {command} /usr/local/sbin/isomount; "
         f"mount --bind {table} /etc/fstab; cd {command.parent}; "
     )
     return subprocess.run(
@@ -112,8 +92,8 @@ def test_fstab_line_by_an_ordinary_user(command: Path, image: Path) -> None:
     (folder / "m").chmod(0o777)
     line = f"{folder}/a\\040disc.iso {folder}/m fuse.isomount ro,noauto,user,log={folder}/log 0 0\n"
     script = (
-        f"{_AS_USER} mount m; {_AS_USER} stat -c %u m/readme.txt; "
-        f'grep " $PWD/m " /proc/self/mountinfo; {_AS_USER} umount m'
+        f"{AS_USER} mount m; {AS_USER} stat -c %u m/readme.txt; "
+        f'grep " $PWD/m " /proc/self/mountinfo; {AS_USER} umount m'
     )
     done = run_script(command, script, line)
     assert (done.returncode, done.stderr) == (0, ""), done

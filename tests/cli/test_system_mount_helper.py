@@ -6,39 +6,26 @@ Each script runs in a mount namespace of its own whose /sbin holds the helper.
 import os
 import shlex
 import subprocess
-import sys
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from isomount import cli
+from tests import public
 from tests.cli.words import assert_failed
 from tests.command import CHECKOUT, ORDINARY_USER, PATIENCE, daemon_pid, wait_for_end
-
-AS_USER = f"setpriv --reuid={ORDINARY_USER} --regid={ORDINARY_USER} --clear-groups"
+from tests.public import AS_USER
 
 Scripted = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-def _user_runs(start: str) -> bool:
-    words = [*AS_USER.split(), *shlex.split(start), "-c", "import isomount, pyfuse3"]
-    return subprocess.run(words, capture_output=True, check=False, cwd="/").returncode == 0
 
 
 @pytest.fixture
 def helper(user_folder: Path) -> Path:
     """mount.isomount as everyone can run it, with nothing in the environment."""
-    where = f"PYTHONPATH={shlex.quote(str(CHECKOUT))}:{sysconfig.get_path('platlib')}"
-    # A Python in root's home is nobody else's; the system's own of the same version will do.
-    system = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
-    starts = [f"/usr/bin/env {where} {python} -W error" for python in (sys.executable, system)]
-    works = [start for start in starts if _user_runs(start)]
-    assert works, f"an ordinary user can run neither {sys.executable} nor {system}"
     code = "import sys; from isomount.cli import mount_helper as run; sys.exit(run(sys.argv[1:]))"
     script = user_folder / "mount.isomount"
-    script.write_text(f'#!/bin/sh\nexec {works[0]} -c {shlex.quote(code)} "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec {public.python()} -c {shlex.quote(code)} "$@"\n')
     script.chmod(0o755)
     return script
 
@@ -56,7 +43,7 @@ def scripted(helper: Path, small_image: Path) -> Scripted:
         table.write_text(fstab)
         # /sbin as it is, but for one more file: a tmpfs in the place of the folder behind it.
         setup = (
-            "set -e; "
+            f"set -e; {public.SHOW}"
             "mkdir keep new; mount --bind /usr/sbin keep; mount -t tmpfs -o mode=755 none new; "
             f"cp -a keep/. new/; cp {helper} new/mount.isomount; mount --move new /usr/sbin; "
             "umount keep; rmdir keep new; "
