@@ -12,8 +12,8 @@ from isomount.formats.base import View
 from isomount.formats.node import Node, StatFs
 from isomount.tree.directory import Directory, Listed, load
 
-# How many entries of whole listings are kept: about 500 bytes each.
-ENTRIES_BUDGET = 65_536
+# How many entries of whole listings are kept: about 400 bytes each.
+ENTRIES_BUDGET = 110_000
 # A listing above this many bytes is never parsed where others wait for it.
 _PARSED_AT_ONCE = 65_536
 # A walk goes no deeper; no tool can use longer paths anyway.

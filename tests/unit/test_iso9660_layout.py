@@ -45,7 +45,7 @@ def _record(identifier: bytes, *use: bytes, flags: int = 0, unit: int = 0, gap: 
 
 
 def _decoder() -> FileDecoder:
-    return FileDecoder(NodeMaker(ViewOptions(), 2048), 2048, 0, hide=False)
+    return FileDecoder(NodeMaker(ViewOptions(), 2048), 2048, 0)
 
 
 class _Nothing:

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from isomount.formats.iso9660.nodes import NodeMaker
-from isomount.formats.iso9660.records import HIDDEN, Record
+from isomount.formats.iso9660.records import Record
 from isomount.formats.iso9660.susp import Field
 from isomount.formats.node import Entry
 
@@ -84,13 +84,14 @@ class Layout:
                 picked[value] = index
             index += 1
         whole = struct.Struct(form)
-        order = [5, 6, 7, *(picked[key] for key in ("mode", "links", "user", "group", "name"))]
+        order = [picked[value] for value in ("mode", "user", "group", "name")]
         order += [picked.get(stamp, picked["date"]) for stamp in ("access", "modify", "change")]
         return _Structure(
             whole.size,
             whole.unpack_from,
-            itemgetter(1, 8, *headers),
-            (0, identifier, *expected),
+            # No XAR, flags or interleaving, and no links beside this one.
+            itemgetter(1, 5, 6, 7, 8, picked["links"], *headers),
+            (0, 0, 0, 0, identifier, 1, *expected),
             itemgetter(2, 3, *order),
         )
 
@@ -113,11 +114,10 @@ def _part(signature: bytes, data: bytes, name: int) -> tuple[str, bytes, list[st
 class FileDecoder:
     """Decodes records of one Rock Ridge tree. Thread-safe: a layout is replaced as a whole."""
 
-    def __init__(self, make: NodeMaker, block_size: int, skip: int, hide: bool) -> None:
+    def __init__(self, make: NodeMaker, block_size: int, skip: int) -> None:
         self._make = make
         self._block_size = block_size
         self._skip = skip
-        self._refused_flags = 0xFF if hide else 0xFF & ~HIDDEN
         self._layout: Layout | None = None
 
     def learn(self, record: Record, fields: list[Field]) -> None:
@@ -140,14 +140,11 @@ class FileDecoder:
         unpacked = structure.unpack(data, position)
         if structure.headers(unpacked) != structure.expected:
             return None
-        values = structure.values(unpacked)
-        extent, size, flags, unit, gap, mode, links, uid, gid, name, *stamps = values
-        if flags & self._refused_flags or unit or gap or links > 1 or b"\0" in name:
-            return None
-        if stat.S_IFMT(mode & 0xFFFF) != stat.S_IFREG:
+        extent, size, mode, uid, gid, name, accessed, modified, changed = structure.values(unpacked)
+        if mode & 0xF000 != stat.S_IFREG or b"\0" in name:
             return None
         place = extent * self._block_size
-        node = self._make.file(address, mode, links, uid, gid, size, place, *stamps)
+        node = self._make.file(address, mode, uid, gid, size, place, accessed, modified, changed)
         return Entry(address - start, name, node)
 
 

@@ -16,6 +16,7 @@ _READABLE = 0o555
 _NOBODY = 65534
 _NO_ID = 0xFFFFFFFF
 _CRUFT_MASK = 0xFFFFFF
+_RIGHTS_AT_MOST = 1024
 _ALL_BITS = 0xFFFFFFFF
 _TYPES = frozenset(
     (
@@ -36,6 +37,7 @@ class NodeMaker:
     def __init__(self, options: ViewOptions, block_size: int) -> None:
         self._options = options
         self._block_size = block_size
+        self._rights: dict[tuple[int, int, int], tuple[int, int, int]] = {}
         self._size_mask = _CRUFT_MASK if options.cruft else _ALL_BITS
 
     def directory(self, ino: int, record: Record, rr: RockRidge | None) -> Node:
@@ -63,7 +65,6 @@ class NodeMaker:
         self,
         ino: int,
         mode: int,
-        nlink: int,
         uid: int,
         gid: int,
         size: int,
@@ -72,14 +73,14 @@ class NodeMaker:
         modified: bytes,
         changed: bytes,
     ) -> Node:
-        """A regular file in one run from image byte ``place``, by what its PX and TF fields say."""
-        options = self._options
+        """A file with one link, in one run from byte ``place``, as its PX and TF fields say."""
+        rights = self._rights.get((mode, uid, gid))
+        if rights is None:
+            rights = self._file_rights(mode, uid, gid)
         return Node(
             ino,
-            stat.S_IFREG | self._posix_permissions(stat.S_IFREG, mode),
-            _owner(uid, options.uid),
-            _owner(gid, options.gid),
-            nlink,
+            *rights,
+            1,
             size & self._size_mask,
             recording_time(accessed),
             recording_time(modified),
@@ -88,6 +89,17 @@ class NodeMaker:
             None,
             place,
         )
+
+    def _file_rights(self, mode: int, uid: int, gid: int) -> tuple[int, int, int]:
+        """Mode, owner and group as shown; the few combinations of a disc share their numbers."""
+        shown = (
+            stat.S_IFREG | self._posix_permissions(stat.S_IFREG, mode),
+            _owner(uid, self._options.uid),
+            _owner(gid, self._options.gid),
+        )
+        if len(self._rights) < _RIGHTS_AT_MOST:
+            self._rights[mode, uid, gid] = shown
+        return shown
 
     def _node(
         self,

@@ -115,5 +115,10 @@ def skip_of(area: bytes) -> int | None:
 
 
 def has_xa(area: bytes) -> bool:
-    """Whether the area begins with CD-ROM XA attributes (their signature is at byte 6)."""
-    return len(area) >= 14 and area[6:8] == b"XA"
+    """Whether the area begins with CD-ROM XA attributes: 14 bytes, their signature at byte 6.
+
+    A field may hold the same letters there, such as a name like "fXAmple" that stands first.
+    """
+    if len(area) < 14 or area[6:8] != b"XA":
+        return False
+    return not (area[:2].isalnum() and 4 <= area[2] <= len(area) and area[3] == 1)

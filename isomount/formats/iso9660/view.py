@@ -84,7 +84,7 @@ class Iso9660View:
         self._block_size = descriptor.block_size
         self._high_sierra = descriptor.high_sierra
         self._make = NodeMaker(options, descriptor.block_size)
-        self._decoder = FileDecoder(self._make, descriptor.block_size, skip, options.hide)
+        self._decoder = FileDecoder(self._make, descriptor.block_size, skip)
         self._decode: Decode = self._decoder.decode if self._has_fields else undecoded
         self._links: dict[tuple[int, ...], int] = {}
         self._links_lock = threading.Lock()
