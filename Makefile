@@ -7,7 +7,27 @@ VENV_PYTHON := .venv/bin/python
 # Debian keeps mkudffs where an ordinary user's PATH does not lead.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help setup demo test check lint test-setup clean
+.PHONY: help setup demo test check lint test-setup install uninstall clean
+
+# Where `make install` puts things, by the GNU standards' names; each can be said on the command
+# line, and DESTDIR goes before all of them.
+prefix = /usr/local
+exec_prefix = $(prefix)
+bindir = $(exec_prefix)/bin
+libdir = $(exec_prefix)/lib
+datarootdir = $(prefix)/share
+mandir = $(datarootdir)/man
+man1dir = $(mandir)/man1
+bashdir = $(datarootdir)/bash-completion/completions
+zshdir = $(datarootdir)/zsh/site-functions
+fishdir = $(datarootdir)/fish/vendor_completions.d
+systemunitdir = $(prefix)/lib/systemd/system
+userunitdir = $(prefix)/lib/systemd/user
+udevdir = $(prefix)/lib/udev/rules.d
+# mount(8) looks for helpers here and nowhere else.
+helperdir = /sbin
+INSTALL_FOLDERS = prefix bindir libdir man1dir bashdir zshdir fishdir systemunitdir userunitdir \
+	udevdir helperdir
 
 help:
 	@echo "make setup              install what is missing; leaves the command at .venv/bin/isomount"
@@ -16,6 +36,8 @@ help:
 	@echo "make test               lint, then every test"
 	@echo "make check              lint, then the quick tests without mounts (under a minute)"
 	@echo "make lint               ruff (format and rules) and mypy --strict"
+	@echo "make install            for everybody on this machine (prefix=/usr/local, DESTDIR=)"
+	@echo "make uninstall          remove what make install put there"
 	@echo "make clean              remove .venv and the tools' caches"
 
 setup:
@@ -40,6 +62,12 @@ test: lint
 check: lint
 	@echo "==> check: the quick tests"
 	@$(VENV_PYTHON) -m pytest -m "not slow" tests/unit tests/formats
+
+install: setup
+	@$(foreach name,DESTDIR $(INSTALL_FOLDERS),$(name)="$($(name))") .ci/install install
+
+uninstall:
+	@$(foreach name,DESTDIR $(INSTALL_FOLDERS),$(name)="$($(name))") .ci/install uninstall
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -13,7 +13,7 @@ from isomount.cli.words import say
 from isomount.errors import IsomountError
 
 _MOUNT = "isomount.cli.mount"
-_MOUNT_HELPER = "isomount.cli.mount_helper"
+_MOUNT_HELPER = "isomount.cli.mount8"
 
 # The first word, when it is one of these, is the verb; else it is the image to mount.
 VERBS = {
@@ -27,7 +27,7 @@ VERBS = {
 # Flags of the mount command that are followed by a value, and so may stand before the first word.
 _WITH_VALUE = ("-o",)
 
-_INTERRUPTED = 130  # 128 + SIGINT, as shells say it
+INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,7 +49,7 @@ def _run(module: str, words: list[str]) -> int:
         say(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         # Who read our output has gone; Python must not try to write the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

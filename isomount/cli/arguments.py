@@ -22,6 +22,11 @@ class Parser(argparse.ArgumentParser):
         )
         self.add_argument("-h", "--help", action="help", help="show this and exit")
 
+    @property
+    def flags(self) -> list[argparse.Action]:
+        """Every flag that it knows, for the manual."""
+        return list(self._actions)
+
     def parse(
         self, words: Sequence[str], names_at_most: int
     ) -> tuple[argparse.Namespace, list[str]]:
