@@ -2,6 +2,9 @@
 # person and for the build server.
 
 IMAGE ?=
+ROUNDS ?= 5
+ONLY ?=
+LIMIT ?= 60
 VENV_PYTHON := .venv/bin/python
 
 # Debian keeps mkudffs where an ordinary user's PATH does not lead.
@@ -38,6 +41,9 @@ help:
 	@echo "make lint               ruff (format and rules) and mypy --strict"
 	@echo "make install            for everybody on this machine (prefix=/usr/local, DESTDIR=)"
 	@echo "make uninstall          remove what make install put there"
+	@echo "make bench              measure against every other way to mount (an hour; as root for all)"
+	@echo "make bench ROUNDS=3 ONLY=find,tar LIMIT=60"
+	@echo "                        fewer rounds, some workloads, seconds until a peer is given up"
 	@echo "make clean              remove .venv and the tools' caches"
 
 setup:
@@ -68,6 +74,10 @@ install: setup
 
 uninstall:
 	@$(foreach name,DESTDIR $(INSTALL_FOLDERS),$(name)="$($(name))") .ci/install uninstall
+
+bench:
+	@.ci/setup bench
+	@$(VENV_PYTHON) -m tests.benchmarks --rounds "$(ROUNDS)" --only "$(ONLY)" --limit "$(LIMIT)"
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,176 @@
+"""The ways to mount an image, one small class each."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+from isomount import __version__
+from tests.benchmarks.images import Image
+from tests.benchmarks.places import CHECKOUT, cache_folder
+
+
+class Peer:
+    """One way to mount. ``command()`` is run to its end; the mount is there soon after."""
+
+    name: ClassVar[str]
+    ceiling: ClassVar[bool] = False  # no FUSE program: what could be reached at best
+    udf: ClassVar[bool] = False  # reads UDF structures
+
+    def missing(self) -> str | None:
+        """Why this way is not open here, or None."""
+        return None if self._program() else f"no {self.name} here: `make bench` installs it"
+
+    def version(self) -> str:
+        """The version, or "" when it is not known."""
+        return _debian_version(self.name)
+
+    def file(self, image: Image) -> Path | None:
+        """The file that is mounted, None where there is none for this image."""
+        return image.iso
+
+    def command(self, image: Image, folder: Path) -> list[str]:
+        """The command that mounts ``image`` on ``folder``."""
+        return [self._program() or self.name, str(image.iso), str(folder)]
+
+    def _program(self) -> str | None:
+        return shutil.which(self.name)
+
+
+class Isomount(Peer):
+    """The checkout's own."""
+
+    name = "isomount"
+    udf = True
+
+    def missing(self) -> str | None:
+        return None
+
+    def version(self) -> str:
+        commit = subprocess.run(
+            ["git", "-C", str(CHECKOUT), "rev-parse", "--short", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.strip()
+        return f"{__version__} ({commit})" if commit else __version__
+
+    def command(self, image: Image, folder: Path) -> list[str]:
+        installed = Path(sys.executable).with_name("isomount")
+        words = [str(installed)] if installed.exists() else [sys.executable, "-m", "isomount"]
+        options = ["-o", "view=udf"] if image.udf else []
+        return [*words, str(image.iso), str(folder), *options]
+
+
+class Fuseiso(Peer):
+    """C, its own parser, libfuse 2."""
+
+    name = "fuseiso"
+
+
+class Fuseiso9660(Peer):
+    """C, libiso9660 of libcdio, libfuse 2."""
+
+    name = "fuseiso9660"
+
+
+class Archivemount(Peer):
+    """C, libarchive, libfuse 2; reads the whole tree when it mounts."""
+
+    name = "archivemount"
+
+    def command(self, image: Image, folder: Path) -> list[str]:
+        return [*super().command(image, folder), "-o", "readonly"]
+
+
+class Ratarmount(Peer):
+    """Python, libarchive, an SQLite index that it makes when it mounts, libfuse 2 or 3."""
+
+    name = "ratarmount"
+
+    def version(self) -> str:
+        asked = subprocess.run(
+            [self._program() or self.name, "--version"], capture_output=True, text=True, check=False
+        )
+        return asked.stdout.split("\n", 1)[0].removeprefix("ratarmount").strip()
+
+    def command(self, image: Image, folder: Path) -> list[str]:
+        # In memory: an index left by an earlier mount would not be a fresh mount.
+        first, *rest = super().command(image, folder)
+        return [first, "--recreate-index", "--index-file", ":memory:", *rest]
+
+    def _program(self) -> str | None:
+        own = cache_folder() / "ratarmount" / "bin" / "ratarmount"
+        return str(own) if own.exists() else shutil.which(self.name)
+
+
+class Erofs(Peer):
+    """The same tree in the kernel's erofs, uncompressed, from a loop device: needs root."""
+
+    name = "erofs (kernel)"
+    ceiling = True
+    udf = True  # no UDF, but nothing better can be said of the tree
+
+    def missing(self) -> str | None:
+        if os.geteuid() != 0:
+            return "loop mounts need root"
+        if not Path("/dev/loop-control").exists():
+            return "no loop devices here"
+        if not _kernel_knows("erofs"):
+            return "this kernel has no erofs"
+        return None if shutil.which("mkfs.erofs") else "no mkfs.erofs here"
+
+    def version(self) -> str:
+        return f"{_debian_version('erofs-utils')}".strip()
+
+    def file(self, image: Image) -> Path | None:
+        return image.erofs
+
+    def command(self, image: Image, folder: Path) -> list[str]:
+        return ["mount", "-t", "erofs", "-o", "loop,ro", str(image.erofs), str(folder)]
+
+
+class RawFile(Peer):
+    """The image file itself, read without any mount."""
+
+    name = "image file"
+    ceiling = True
+
+    def missing(self) -> str | None:
+        return None
+
+    def version(self) -> str:
+        return ""
+
+
+ISOMOUNT = Isomount()
+PEERS: tuple[Peer, ...] = (
+    ISOMOUNT,
+    Fuseiso(),
+    Fuseiso9660(),
+    Archivemount(),
+    Ratarmount(),
+    Erofs(),
+    RawFile(),
+)
+
+
+def _debian_version(package: str) -> str:
+    try:
+        asked = subprocess.run(
+            ["dpkg-query", "-W", "-f=${Version}", package],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return ""
+    return asked.stdout.strip()
+
+
+def _kernel_knows(name: str) -> bool:
+    if shutil.which("modprobe"):
+        subprocess.run(["modprobe", "-q", name], capture_output=True, check=False)
+    return any(line.split()[-1] == name for line in open("/proc/filesystems"))

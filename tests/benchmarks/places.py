@@ -1,0 +1,23 @@
+"""Where the benchmark keeps things: a cache outside the checkout, results that git ignores."""
+
+import os
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+RESULTS = CHECKOUT / "bench-results"
+README = CHECKOUT / "README.md"
+
+
+def cache_folder() -> Path:
+    """The folder of images, mount points and ratarmount's venv: ISOMOUNT_BENCH_DIR if that is set.
+
+    `.ci/setup bench` knows the same default.
+    """
+    given = os.environ.get("ISOMOUNT_BENCH_DIR")
+    return Path(given).absolute() if given else Path.home() / ".cache" / "isomount-bench"
+
+
+def memory_folder() -> Path:
+    """A folder in memory, for what a workload writes: no disk may be part of the measure."""
+    shared = Path("/dev/shm")
+    return shared if os.access(shared, os.W_OK) else cache_folder()

@@ -1,0 +1,108 @@
+"""The report: tables in Markdown, and their place in README."""
+
+from pathlib import Path
+
+from tests.benchmarks.results import ISOMOUNT, Cell, Results, Row
+from tests.benchmarks.targets import TARGETS, duration, times
+
+BEGIN = "<!-- benchmark: written by make bench -->"
+END = "<!-- benchmark: end -->"
+
+
+class Footnotes:
+    """Reasons, each numbered once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def mark(self, reason: str) -> str:
+        """The mark that stands for ``reason``."""
+        return f"<sup>{self._numbers.setdefault(reason, len(self._numbers) + 1)}</sup>"
+
+    def lines(self) -> list[str]:
+        """All reasons, by their numbers."""
+        return [f"{number}. {reason}" for reason, number in self._numbers.items()]
+
+
+def render(results: Results) -> str:
+    """The whole report."""
+    notes = Footnotes()
+    parts = [_facts(results), _seconds_table(results, notes)]
+    if footnotes := notes.lines():
+        parts.append("\n".join(footnotes))
+    parts += [_targets_table(results), _usage_table(results)]
+    return "\n\n".join(parts) + "\n"
+
+
+def for_readme(results: Results) -> str:
+    """The part of the report that README shows."""
+    notes = Footnotes()
+    parts = [_facts(results), _seconds_table(results, notes), "\n".join(notes.lines())]
+    return "\n\n".join(filter(None, [*parts, _targets_table(results)]))
+
+
+def put_into(readme: Path, text: str) -> None:
+    """Replace what stands between the two markers in ``readme``."""
+    before, begin, rest = readme.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"{readme} lacks the line {END if begin else BEGIN}")
+    readme.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+def _facts(results: Results) -> str:
+    versions = ", ".join(f"{name} {version}".strip() for name, version in results.versions.items())
+    facts = "; ".join(f"{name} {value}".strip() for name, value in results.facts.items())
+    return f"{facts}.\n{versions}."
+
+
+def _seconds_table(results: Results, notes: Footnotes) -> str:
+    names = list(results.versions)
+    lines = [_line("", names), _line("---", ["---:"] * len(names))]
+    for row in results.rows.values():
+        lines.append(_line(row.title, [_seconds_cell(row, name, notes) for name in names]))
+    return "\n".join(lines)
+
+
+def _seconds_cell(row: Row, peer: str, notes: Footnotes) -> str:
+    cell = row.cells.get(peer, Cell())
+    mark = notes.mark(cell.reason) if cell.reason else ""
+    if cell.median is None:
+        return f"-{mark}"
+    ratio = row.ratio(peer)
+    if peer == ISOMOUNT or ratio is None:
+        return f"{duration(cell.median)}{mark}"
+    return f"{duration(cell.median)} ({times(ratio)}){mark}"
+
+
+def _targets_table(results: Results) -> str:
+    lines = ["| target | against the fastest FUSE peer | this run | |", "|---|---|---:|---|"]
+    for target in TARGETS:
+        verdict = target.check(results)
+        lines.append(
+            f"| {target.title} | {target.wanted} | {verdict.figure} | {verdict.word} |",
+        )
+    return "\n".join(lines)
+
+
+def _usage_table(results: Results) -> str:
+    names = [ISOMOUNT, *results.rivals]
+    lines = [
+        "The daemon's highest resident memory and its processor time since the mount:\n",
+        _line("", names),
+        _line("---", ["---:"] * len(names)),
+    ]
+    for row in results.rows.values():
+        cells = [_usage_cell(row.cells.get(name, Cell())) for name in names]
+        lines.append(_line(row.title, cells))
+    return "\n".join(lines)
+
+
+def _usage_cell(cell: Cell) -> str:
+    if cell.peak is None or cell.cpu is None:
+        return "-"
+    return f"{cell.peak * 1024 / 1e6:.0f} MB, {cell.cpu:.2f} s"
+
+
+def _line(title: str, cells: list[str]) -> str:
+    return f"| {title} | {' | '.join(cells)} |"
