@@ -37,9 +37,7 @@ class Operations(pyfuse3.Operations):
     supports_dot_lookup = True
     enable_writeback_cache = False
 
-    def __init__(
-        self, volume: Volume, *, ready: Callable[[], None], xattrs: bool = False
-    ) -> None:
+    def __init__(self, volume: Volume, *, ready: Callable[[], None], xattrs: bool = False) -> None:
         super().__init__()
         self._has_xattrs = xattrs
         self._volume = volume
