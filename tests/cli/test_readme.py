@@ -5,6 +5,7 @@ import re
 import pytest
 
 from isomount import errors
+from isomount.cli import VERBS
 from isomount.cli.options import TABLE, Target
 from tests.command import CHECKOUT
 
@@ -28,6 +29,11 @@ def test_every_option_is_named() -> None:
 def test_every_named_option_exists() -> None:
     others = {"x", "user_allow_other"}  # "x-..." is a prefix, the other a line of fuse.conf
     assert named_options() - others <= set(TABLE)
+
+
+def test_every_verb_is_named() -> None:
+    usage = README.split("## The command\n", 1)[1].split("\n\n", 1)[0]
+    assert set(VERBS) <= set(re.findall(r"\w+", usage))
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:
