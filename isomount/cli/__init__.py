@@ -22,6 +22,7 @@ VERBS = {
     "ls": "isomount.cli.ls",
     "tree": "isomount.cli.tree",
     "cat": "isomount.cli.cat",
+    "extract": "isomount.cli.extract",
 }
 
 # Flags of the mount command that are followed by a value, and so may stand before the first word.

@@ -20,11 +20,27 @@ _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
 
 
 class _Warnings(logging.Handler):
-    """The library's warnings, as this command says things."""
+    """The library's warnings, as this command says things: once the image is known to open.
+
+    Where it does not, its one error says enough.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[str] | None = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One line on standard error."""
-        say(record.getMessage())
+        """One line on standard error, now or later."""
+        if self._held is None:
+            say(record.getMessage())
+        else:
+            self._held.append(record.getMessage())
+
+    def release(self) -> None:
+        """Say what was held back, and from now on everything at once."""
+        held, self._held = self._held or [], None
+        for message in held:
+            say(message)
 
 
 def reading_parser(verb: str, description: str, examples: str, usage: str) -> Parser:
@@ -64,11 +80,13 @@ def open_to_read(name: str, options: ViewOptions, *, warn: bool = True) -> Image
 
     Raises ImageUnreadableError, NotAnImageError or DamagedImageError.
     """
+    warnings = _Warnings()
     log = logging.getLogger("isomount")
-    if not log.handlers:
-        log.addHandler(_Warnings() if warn else logging.NullHandler())
-        log.propagate = False
-    return open_image(name, options)
+    log.addHandler(warnings if warn else logging.NullHandler())
+    log.propagate = False
+    image = open_image(name, options)
+    warnings.release()
+    return image
 
 
 def readable_size(size: int) -> str:

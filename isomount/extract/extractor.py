@@ -1,0 +1,381 @@
+"""Extracting: an image's tree, or a part of it, into a place."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from isomount.errors import DamagedDataError, IsomountError
+from isomount.extract.files import is_equal, write_content
+from isomount.extract.place import ObstacleError, Parts, Place, PlaceError, status_of
+from isomount.formats.node import Node
+from isomount.tree import Volume
+
+_DEPTH_AT_MOST = 4096
+# Where a second name cannot be made, the file is written once more.
+_NO_LINKS = (errno.EPERM, errno.EMLINK, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOENT)
+_PERMISSIONS = 0o777
+
+
+@dataclass(slots=True)
+class Totals:
+    """What an extraction did. ``present`` were there whole already, ``bytes`` were written."""
+
+    files: int = 0
+    folders: int = 0
+    links: int = 0
+    present: int = 0
+    bytes: int = 0
+    left_out: int = 0
+    failed: int = 0
+    different: int = 0
+
+
+class Report(Protocol):
+    """Who is told what happens."""
+
+    def started(self, path: bytes, size: int) -> None:
+        """An entry is about to be written; ``size`` in bytes."""
+
+    def moved(self, count: int) -> None:
+        """That many bytes more were written, compared or found to be there."""
+
+    def problem(self, path: bytes, error: Exception) -> None:
+        """An entry is lost, or differs."""
+
+
+class _Folder(NamedTuple):
+    """A folder to be visited, with those above it."""
+
+    parts: Parts
+    ino: int
+    above: "_Folder | None"
+
+
+class Extractor:
+    """Writes a volume's tree into ``place``.
+
+    Files that are there with the right size and time are left as they are, so that an extraction
+    that was interrupted goes on. With ``owners`` (root only) owners, set-id bits and devices are
+    kept too. Without ``modes`` files get the modes that new ones have: not every view records any.
+    With ``verify`` every file is read back and compared.
+    """
+
+    def __init__(
+        self,
+        volume: Volume,
+        place: Place,
+        report: Report,
+        *,
+        owners: bool = False,
+        modes: bool = True,
+        verify: bool = False,
+    ) -> None:
+        self.totals = Totals()
+        self._volume = volume
+        self._place = place
+        self._report = report
+        self._owners = owners
+        self._modes = modes
+        self._verify = verify
+        self._umask = os.umask(0o077)
+        os.umask(self._umask)
+        self._image = os.stat(volume.blocks.source.name)
+        # Where the first name of each file with several was written.
+        self._first_names: dict[int, Parts] = {}
+        self._unfinished: list[tuple[Parts, Node]] = []
+        # Folders stand in blocks of their own: more visits than blocks means trickery.
+        self._visits_left = volume.blocks.size // 512 + 1
+
+    def extract(self, paths: Sequence[bytes]) -> Totals:
+        """Extract each of ``paths``, everything for none.
+
+        Raises PlaceError when nothing more can be written; all else is reported and passed over.
+        """
+        try:
+            for path in paths or [b""]:
+                try:
+                    self._extract(path)
+                except PlaceError:
+                    raise
+                except (IsomountError, OSError) as error:
+                    self._failed(path, error)
+        finally:
+            self._finish_folders()
+        return self.totals
+
+    def measure(self, paths: Sequence[bytes]) -> int:
+        """How many bytes the files in ``paths`` hold, as far as they can be listed."""
+        total = 0
+        for path in paths or [b""]:
+            try:
+                node = self._volume.lookup(path)
+            except OSError:
+                continue
+            total += node.size if node.content else 0
+            if node.is_directory:
+                total += sum(size for size in self._sizes(node))
+        self._visits_left = self._volume.blocks.size // 512 + 1
+        return total
+
+    # ------------------------------------------------------------------ the tree
+
+    def _extract(self, path: bytes) -> None:
+        """One path: the folders above it are made as well."""
+        names = [name for name in path.split(b"/") if name not in (b"", b".")]
+        if b".." in names:
+            raise ObstacleError('a path to extract cannot hold ".."')
+        node = self._volume.lookup(b"/".join(names))
+        root = self._volume.node(self._volume.root)
+        self._place.enter(())
+        if self._place.made:
+            self._unfinished.append(((), root))
+        folder = _Folder((), root.ino, None)
+        for index in range(1, len(names) + node.is_directory):
+            parts = tuple(names[:index])
+            above = self._volume.lookup(b"/".join(parts))
+            self._make_folder(parts, above)
+            folder = _Folder(parts, above.ino, folder)
+        if node.is_directory:
+            self._extract_folder(folder)
+        else:
+            with self._place.folder(folder.parts) as fd:
+                self._entry(fd, folder.parts, names[-1], node)
+
+    def _extract_folder(self, top: _Folder) -> None:
+        todo = [top]
+        while todo:
+            folder = todo.pop()
+            below: list[_Folder] = []
+            try:
+                with self._place.folder(folder.parts) as fd:
+                    for name, node in self._entries(folder):
+                        if node.is_directory and not node.fault:
+                            below += self._below(folder, name, node)
+                        else:
+                            self._entry(fd, folder.parts, name, node)
+            except PlaceError:
+                raise
+            except (IsomountError, OSError) as error:
+                self._failed(b"/".join(folder.parts) or b".", error)
+            todo += reversed(below)
+
+    def _below(self, folder: _Folder, name: bytes, node: Node) -> list[_Folder]:
+        """The folder ``name`` in ``folder``, made; none when that is impossible."""
+        parts = (*folder.parts, name)
+        try:
+            found = self._descend(folder, parts, node)
+            self._make_folder(parts, node)
+        except PlaceError:
+            raise
+        except (IsomountError, OSError) as error:
+            self._failed(b"/".join(parts), error)
+            return []
+        return [found]
+
+    def _descend(self, folder: _Folder, parts: Parts, node: Node) -> _Folder:
+        above: _Folder | None = folder
+        while above is not None and above.ino != node.ino:
+            above = above.above
+        if above is not None or len(parts) > _DEPTH_AT_MOST or not self._visits_left:
+            raise DamagedDataError("the folder nests without end")
+        self._visits_left -= 1
+        return _Folder(parts, node.ino, folder)
+
+    def _make_folder(self, parts: Parts, node: Node) -> None:
+        try:
+            self._place.enter(parts)
+        except OSError as error:
+            self._place.give_up_if_hopeless(error)
+            raise
+        self.totals.folders += 1
+        self._unfinished.append((parts, node))
+
+    def _entries(self, folder: _Folder) -> Iterator[tuple[bytes, Node]]:
+        """In the disc's order, which is that of the files' bytes as a rule."""
+        for listed in self._volume.directory(folder.ino).after(self._volume.blocks, 0):
+            yield listed.name, listed.node
+
+    def _sizes(self, top: Node) -> Iterator[int]:
+        todo = [_Folder((), top.ino, None)]
+        while todo:
+            folder = todo.pop()
+            try:
+                for name, node in self._entries(folder):
+                    if node.is_directory and not node.fault:
+                        todo.append(self._descend(folder, (*folder.parts, name), node))
+                    elif node.content is not None:
+                        yield node.content.size
+            except (IsomountError, OSError):
+                continue  # extracting it will say so
+
+    def _finish_folders(self) -> None:
+        """Modes and times of folders, once nothing is written into them any more."""
+        for parts, node in reversed(self._unfinished):
+            try:
+                with self._place.folder(parts) as fd:
+                    self._set_attributes(fd, node)
+            except (IsomountError, OSError) as error:
+                self._failed(b"/".join(parts) or b".", error)
+        self._unfinished.clear()
+
+    # ------------------------------------------------------------------ entries
+
+    def _entry(self, fd: int, folder: Parts, name: bytes, node: Node) -> None:
+        """Anything but a folder. What fails is reported."""
+        path = b"/".join((*folder, name))
+        try:
+            if node.fault:
+                raise DamagedDataError(node.fault)
+            self._report.started(path, node.size)
+            if node.nlink > 1 and self._linked(fd, name, node):
+                return
+            self._kind(fd, path, name, node)
+            if node.nlink > 1:
+                self._first_names.setdefault(node.ino, (*folder, name))
+        except PlaceError:
+            raise
+        except OSError as error:
+            self._place.give_up_if_hopeless(error)
+            self._failed(path, error)
+        except IsomountError as error:
+            self._failed(path, error)
+
+    def _kind(self, fd: int, path: bytes, name: bytes, node: Node) -> None:
+        kind = stat.S_IFMT(node.mode)
+        if kind == stat.S_IFREG:
+            self._file(fd, path, name, node)
+        elif kind == stat.S_IFLNK:
+            self._symlink(fd, name, node)
+        elif kind == stat.S_IFIFO or (self._owners and kind in (stat.S_IFCHR, stat.S_IFBLK)):
+            self._special(fd, name, node)
+        else:
+            self.totals.left_out += 1
+
+    def _file(self, fd: int, path: bytes, name: bytes, node: Node) -> None:
+        there = status_of(name, fd)
+        if there is not None and os.path.samestat(there, self._image):
+            raise ObstacleError("the image itself is there; name another folder with -C")
+        if there is not None and _is_whole(there, node):
+            self.totals.present += 1
+            if not self._verify:
+                self._report.moved(node.size)
+        else:
+            self._write_file(fd, name, node)
+        if self._verify:
+            self._compare(fd, path, name, node)
+
+    def _write_file(self, folder: int, name: bytes, node: Node) -> None:
+        with self._place.partial(folder, name) as partial:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            fd = os.open(partial, flags, 0o600, dir_fd=folder)
+            try:
+                moved = (lambda _: None) if self._verify else self._report.moved
+                write_content(fd, self._volume, node, moved)
+                self._set_attributes(fd, node)
+            finally:
+                os.close(fd)
+        self.totals.files += 1
+        self.totals.bytes += node.size
+
+    def _compare(self, folder: int, path: bytes, name: bytes, node: Node) -> None:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            if not is_equal(fd, self._volume, node, self._report.moved):
+                self.totals.different += 1
+                error = IsomountError("differs from the image; remove it and extract it again")
+                self._report.problem(path, error)
+        finally:
+            os.close(fd)
+
+    def _linked(self, fd: int, name: bytes, node: Node) -> bool:
+        """Make ``name`` another name of a file that is there; False when it is the first."""
+        first = self._first_names.get(node.ino)
+        if first is None:
+            return False
+        with self._place.folder(first[:-1]) as other:
+            source = status_of(first[-1], other)
+            there = status_of(name, fd)
+            if source and there and os.path.samestat(source, there):
+                self.totals.present += 1
+                return True
+            try:
+                with self._place.partial(fd, name) as partial:
+                    os.link(
+                        first[-1], partial, src_dir_fd=other, dst_dir_fd=fd, follow_symlinks=False
+                    )
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                return False
+        self.totals.links += 1
+        return True
+
+    def _symlink(self, fd: int, name: bytes, node: Node) -> None:
+        if node.target is None:
+            raise DamagedDataError("the symbolic link has no usable target")
+        there = status_of(name, fd)
+        if there and stat.S_ISLNK(there.st_mode) and os.readlink(name, dir_fd=fd) == node.target:
+            self.totals.present += 1
+            return
+        with self._place.partial(fd, name) as partial:
+            os.symlink(node.target, partial, dir_fd=fd)
+            self._set_named_attributes(fd, partial, node)
+        self.totals.links += 1
+
+    def _special(self, fd: int, name: bytes, node: Node) -> None:
+        """A FIFO or a device."""
+        there = status_of(name, fd)
+        if there and (stat.S_IFMT(there.st_mode), there.st_rdev) == (
+            stat.S_IFMT(node.mode),
+            node.rdev,
+        ):
+            self.totals.present += 1
+            return
+        with self._place.partial(fd, name) as partial:
+            os.mknod(partial, stat.S_IFMT(node.mode) | 0o600, node.rdev, dir_fd=fd)
+            self._set_named_attributes(fd, partial, node)
+            os.chmod(partial, self._mode(node), dir_fd=fd)
+        self.totals.files += 1
+
+    # ------------------------------------------------------------------ attributes
+
+    def _set_attributes(self, fd: int, node: Node) -> None:
+        if self._owners:
+            os.fchown(fd, node.uid, node.gid)
+        os.fchmod(fd, self._mode(node))
+        os.utime(fd, ns=_times(node))
+
+    def _set_named_attributes(self, folder: int, name: str, node: Node) -> None:
+        """Owner and times of what cannot be opened, a link itself; a link has no mode."""
+        if self._owners:
+            os.chown(name, node.uid, node.gid, dir_fd=folder, follow_symlinks=False)
+        os.utime(name, ns=_times(node), dir_fd=folder, follow_symlinks=False)
+
+    def _mode(self, node: Node) -> int:
+        if not self._modes:
+            return (0o777 if node.is_directory else 0o666) & ~self._umask
+        # Without its owner a set-id bit would mean something else.
+        return stat.S_IMODE(node.mode) & (0o7777 if self._owners else _PERMISSIONS)
+
+    def _failed(self, path: bytes, error: Exception) -> None:
+        self.totals.failed += 1
+        self._report.problem(path, error)
+
+
+def _is_whole(there: os.stat_result, node: Node) -> bool:
+    """Whether a file that is there needs no writing: only whole files ever get their name.
+
+    Seconds are compared, as not every file system keeps more.
+    """
+    return (
+        stat.S_ISREG(there.st_mode)
+        and there.st_size == node.size
+        and there.st_mtime_ns // 10**9 == node.mtime_ns // 10**9
+    )
+
+
+def _times(node: Node) -> tuple[int, int]:
+    return node.atime_ns, node.mtime_ns

@@ -1,0 +1,90 @@
+"""One file's bytes: out of the image, into a file, and both compared."""
+
+import os
+from collections.abc import Callable, Iterator
+
+from isomount.errors import DamagedDataError
+from isomount.formats.node import Node
+from isomount.tree import Volume
+
+_PIECE = 1 << 20
+# Runs of zeros of this size become holes.
+_HOLE = 1 << 16
+_ZEROS = bytes(_HOLE)
+
+
+def pieces(volume: Volume, node: Node) -> Iterator[bytes]:
+    """The content of a regular file, in order. Raises DamagedDataError where bytes are lost."""
+    content = node.content
+    if content is None:
+        raise DamagedDataError("there is no content behind it")
+    offset = 0
+    while offset < content.size:
+        try:
+            piece = content.read(volume.blocks, offset, min(_PIECE, content.size - offset))
+        except OSError as error:
+            raise DamagedDataError(f"byte {offset} cannot be read: {error.strerror}") from error
+        if not piece:
+            raise DamagedDataError(f"byte {offset} is lost")
+        yield piece
+        offset += len(piece)
+
+
+def write_content(fd: int, volume: Volume, node: Node, moved: Callable[[int], None]) -> None:
+    """Write a file's content to the empty file ``fd``, zeros as holes.
+
+    ``moved`` is told the bytes of each step. Raises DamagedDataError, or OSError of the target's.
+    """
+    # First of all, so that a size that the target cannot hold is not found out at its end.
+    os.ftruncate(fd, node.content.size if node.content else 0)
+    offset = 0
+    for piece in pieces(volume, node):
+        for start, end in _runs(piece):
+            _write_all(fd, memoryview(piece)[start:end], offset + start)
+        offset += len(piece)
+        moved(len(piece))
+
+
+def is_equal(fd: int, volume: Volume, node: Node, moved: Callable[[int], None]) -> bool:
+    """Whether the file ``fd``, read back from its disk, holds the node's content."""
+    os.fsync(fd)
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    offset = 0
+    for piece in pieces(volume, node):
+        if _read_all(fd, len(piece), offset) != piece:
+            return False
+        offset += len(piece)
+        moved(len(piece))
+    return not os.pread(fd, 1, offset)
+
+
+def _runs(piece: bytes) -> Iterator[tuple[int, int]]:
+    """The ranges between holes."""
+    start: int | None = None
+    for at in range(0, len(piece), _HOLE):
+        width = min(_HOLE, len(piece) - at)
+        if piece.startswith(_ZEROS if width == _HOLE else bytes(width), at):
+            if start is not None:
+                yield start, at
+            start = None
+        elif start is None:
+            start = at
+    if start is not None:
+        yield start, len(piece)
+
+
+def _write_all(fd: int, data: memoryview, offset: int) -> None:
+    while data:
+        written = os.pwrite(fd, data, offset)
+        data = data[written:]
+        offset += written
+
+
+def _read_all(fd: int, length: int, offset: int) -> bytes:
+    read = bytearray()
+    while len(read) < length:
+        piece = os.pread(fd, length - len(read), offset + len(read))
+        if not piece:
+            break
+        read += piece
+    return bytes(read)

@@ -1,0 +1,190 @@
+"""The folder that is extracted into.
+
+Whatever an image or another program puts into it, nothing is written elsewhere: every folder is
+opened from the one above by its descriptor, one name at a time, and no link is ever followed.
+"""
+
+import contextlib
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from isomount.errors import IsomountError
+
+# A name in the image, one of its folders after the other.
+Parts = tuple[bytes, ...]
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_OWNERS_RIGHTS = 0o700
+# What is not whole yet has this name, with the process that writes it.
+_PARTIAL = ".isomount-partial-"
+_PARTIAL_NAME = re.compile(re.escape(_PARTIAL) + r"(\d+)")
+# After these nothing can be written any more, whatever the next file is.
+_HOPELESS = {
+    errno.ENOSPC: "there is no room left; make some and run the same command again, "
+    "it goes on where it stopped",
+    errno.EDQUOT: "your quota is used up; make room and run the same command again, "
+    "it goes on where it stopped",
+    errno.EROFS: "is read-only; name another folder with -C",
+    errno.EIO: "the disk reports an error; name another folder with -C",
+}
+
+
+class PlaceError(IsomountError):
+    """The folder to extract into cannot be used, or takes no more."""
+
+
+class ObstacleError(IsomountError):
+    """Something that is there already is in the way of one entry."""
+
+
+class Place:
+    """A folder to extract into, made if it is missing. Close it, or use it with ``with``."""
+
+    def __init__(self, path: str) -> None:
+        """Open ``path``. Raises PlaceError with the reason and the remedy."""
+        self.path = path
+        self.made = _make(path)
+        try:
+            # A link that the user names as the place is followed: it is the user's word.
+            self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except NotADirectoryError:
+            raise PlaceError(f"{path}: is a file; name a folder with -C") from None
+        except OSError as error:
+            raise PlaceError(f"{path}: cannot be written to: {error.strerror}") from error
+        self._partial = f"{_PARTIAL}{os.getpid()}"
+
+    def close(self) -> None:
+        """Give the folder back."""
+        os.close(self._fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def folder(self, parts: Parts) -> Iterator[int]:
+        """A descriptor of the folder ``parts``. Raises ObstacleError where one is none."""
+        fd = os.dup(self._fd)
+        try:
+            for name in parts:
+                below = _open_folder(name, fd)
+                os.close(fd)
+                fd = below
+            yield fd
+        finally:
+            os.close(fd)
+
+    def enter(self, parts: Parts) -> None:
+        """Make the folder ``parts``, or get one that is there ready to be written into.
+
+        What an interrupted run left half written in it is removed. Raises ObstacleError or OSError.
+        """
+        if not parts:
+            self._clear(self._fd)
+            return
+        require_name(parts[-1])
+        with self.folder(parts[:-1]) as above:
+            try:
+                os.mkdir(parts[-1], _OWNERS_RIGHTS, dir_fd=above)
+            except FileExistsError:
+                fd = _open_folder(parts[-1], above)
+                try:
+                    _make_writable(fd)
+                    self._clear(fd)
+                finally:
+                    os.close(fd)
+
+    @contextmanager
+    def partial(self, folder: int, name: bytes) -> Iterator[str]:
+        """A free name in ``folder``; what is made under it is renamed to ``name`` in the end.
+
+        When the block fails it is removed. Raises ObstacleError when a folder is in the way.
+        """
+        require_name(name)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._partial, dir_fd=folder)
+        try:
+            yield self._partial
+            os.rename(self._partial, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException as error:
+            with contextlib.suppress(OSError):  # it may never have been made
+                os.unlink(self._partial, dir_fd=folder)
+            if isinstance(error, IsADirectoryError):
+                raise ObstacleError("a folder of that name is in the way; remove it") from error
+            raise
+
+    def give_up_if_hopeless(self, error: OSError) -> None:
+        """Raise PlaceError for an error that will meet every further file."""
+        if error.errno in _HOPELESS:
+            raise PlaceError(f"{self.path}: {_HOPELESS[error.errno]}") from error
+
+    def _clear(self, folder: int) -> None:
+        """Remove what extractions that are no more left half written."""
+        for name in os.listdir(folder):
+            found = _PARTIAL_NAME.fullmatch(name)
+            if found is not None and not os.path.exists(f"/proc/{found[1]}"):
+                with contextlib.suppress(OSError):  # a namesake that is a folder, say
+                    os.unlink(name, dir_fd=folder)
+
+
+def status_of(name: bytes, folder: int) -> os.stat_result | None:
+    """What stands under ``name`` in ``folder``, a link itself; None when nothing does."""
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def require_name(name: bytes) -> None:
+    """The tree gives only safe names; if it ever does not, nothing is written. Raises."""
+    if name in (b"", b".", b"..") or b"/" in name or b"\0" in name:
+        raise ObstacleError(f"{os.fsdecode(name)!r} is no name for a file")
+
+
+def _open_folder(name: bytes, above: int) -> int:
+    try:
+        return os.open(name, _FOLDER, dir_fd=above)
+    except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.ELOOP):
+            raise ObstacleError(
+                f"{os.fsdecode(name)} is there already and is no folder; remove it"
+            ) from error
+        raise
+
+
+def _make_writable(fd: int) -> None:
+    """An earlier run may have given the folder the image's modes, which often are read-only."""
+    mode = stat.S_IMODE(os.fstat(fd).st_mode)
+    if mode & _OWNERS_RIGHTS != _OWNERS_RIGHTS:
+        with contextlib.suppress(PermissionError):  # not ours: what it allows will show
+            os.fchmod(fd, mode | _OWNERS_RIGHTS)
+
+
+def _make(path: str) -> bool:
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        return False
+    except FileNotFoundError:
+        above = os.path.dirname(os.path.abspath(path))
+        raise PlaceError(
+            f"{path}: cannot be made because the folder {above} is missing; make that first"
+        ) from None
+    except OSError as error:
+        raise PlaceError(
+            f"{path}: cannot be made: {error.strerror}; name a folder of your own with -C"
+        ) from error
+    return True
