@@ -31,8 +31,7 @@ mount(8) runs isomount for the type
 .BR isomount ,
 by the helper /sbin/mount.isomount, and for the type
 .BR fuse.isomount ,
-by that of the package fuse3. The helper takes mount(8)'s flags
-.BR \\-s ", " \\-f ", " \\-n " and " \\-v .
+by that of the package fuse3.
 A line of /etc/fstab for an image that any user may mount, that systemd mounts when it is first
 looked at, and that file managers show (a blank in a name is written \\e040):
 .PP
@@ -47,6 +46,8 @@ Without
 the image is mounted at boot; with
 .BR nofail ,
 the boot goes on without it. mount(8) returns isomount's exit status.
+.PP
+The helper's flags are those that mount(8) gives it:
 """
 
 _SYSTEMD = """
@@ -114,7 +115,8 @@ def page() -> str:
         parts += [f".SS isomount {name}", *_paragraphs(parser.description)]
         parts += [*_flags(parser), *_examples(parser)]
     parts += [".SH OPTIONS", ".PP", *_options(), ".SH EXIT STATUS", *_exit_codes()]
-    parts += [".SH SIGNALS", _SIGNALS, ".SH MOUNT(8) AND FSTAB", _FSTAB, ".SH SYSTEMD", _SYSTEMD]
+    parts += [".SH SIGNALS", _SIGNALS, ".SH MOUNT(8) AND FSTAB", _FSTAB, *_flags(mount8.parser())]
+    parts += [".SH SYSTEMD", _SYSTEMD]
     parts += [".SH FILES", _FILES, ".SH SEE ALSO"]
     parts += [".BR fusermount3 (1),", ".BR mount (8),", ".BR fstab (5),", ".BR systemd.mount (5)"]
     return re.sub(r"\n+", "\n", "\n".join(parts)) + "\n"

@@ -1,0 +1,13 @@
+# $1: the word so far. Words of -o stand behind commas.
+_isomount_options() {
+  local before=
+  [[ $1 == *,* ]] && before=${1%,*},
+  compgen -P "$before" -W "@OPTIONS@" -- "${1##*,}"
+}
+
+# $1: the word so far. Where isomount has mounted something, and files.
+_isomount_mounted() {
+  local IFS=$'\n'
+  compgen -W "$(findmnt -nlo TARGET -t fuse.isomount)" -- "$1"
+  compgen -f -- "$1"
+}
