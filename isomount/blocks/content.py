@@ -101,6 +101,13 @@ class Concatenation:
             self.size += part.size
         self.end = max((part.end for part in self._parts), default=0)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Concatenation) and self._parts == other._parts
+
+    def __hash__(self) -> int:
+        # Enough to tell files apart; all of thousands of parts would take long.
+        return hash((self.size, self.end, *self._parts[:1]))
+
     def read(self, reader: Reader, offset: int, length: int) -> bytes:
         """That range, across as many parts as it touches."""
         length = min(length, self.size - offset)
