@@ -71,6 +71,19 @@ def as_ordinary_user() -> tuple[str, ...]:
     raise AssertionError(f"an ordinary user cannot run the command: {attempt.stderr.decode()}")
 
 
+def foreground(image: Path, folder: Path, *words: str) -> "subprocess.Popen[str]":
+    """The command with -f, once it is mounted."""
+    process = subprocess.Popen(
+        [*COMMAND, str(image), str(folder), "-f", *words],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    wait_until("it is mounted", lambda: is_mounted(folder) or process.poll() is not None)
+    return process
+
+
 def is_mounted(path: Path) -> bool:
     """Whether anything is mounted on ``path``, without touching it."""
     return str(path) in mount_points()

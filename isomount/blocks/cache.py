@@ -122,6 +122,10 @@ class ResidentReader:
 
     def read(self, offset: int, length: int) -> bytes:
         """That range out of memory, or NotResidentError."""
+        return bytes(self.read_data(offset, length))
+
+    def read_data(self, offset: int, length: int) -> bytes | bytearray:
+        """As ``read``, without a copy of what the source gave."""
         wanted = min(length, self.size - offset)
         if wanted <= 0 or offset < 0:
             return b""

@@ -1,19 +1,21 @@
 """The FUSE operations of a mounted volume."""
 
+import contextlib
 import errno
 import os
 from collections.abc import Callable
 from itertools import islice
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pyfuse3
 import trio
 
-from isomount.blocks import Content, NotResidentError, Reader
-from isomount.errors import DamagedDataError
+from isomount.blocks import Content, NotResidentError, Reader, SingleExtent
+from isomount.errors import DamagedDataError, IsomountError
 from isomount.formats.node import Node
 from isomount.fs.attributes import attributes, directory_number, missing
 from isomount.fs.guard import guarded
+from isomount.fs.push import PUSHED_AT_MOST, FirstOpens, push
 from isomount.tree import Directory, Listed, Volume
 
 _Answer = TypeVar("_Answer")
@@ -45,6 +47,7 @@ class Operations(pyfuse3.Operations):
         self._statfs = volume.statfs()
         # Open files: their content and how often they are open.
         self._open: dict[int, tuple[Content, int]] = {}
+        self._first_opens = FirstOpens()
         self._workers = trio.CapacityLimiter(_WORKERS)
 
     def init(self) -> None:
@@ -94,18 +97,42 @@ class Operations(pyfuse3.Operations):
             raise DamagedDataError("there is no content behind this inode")
         _, count = self._open.get(ino, (content, 0))
         self._open[ino] = (content, count + 1)
+        if self._first_opens.is_first(ino) and 0 < content.size <= PUSHED_AT_MOST:
+            self._push(inode, content)
         # Past the page cache a read may be short without truncating the file, so the last bytes
         # before the image's end are not lost with their page.
-        cut_off = content.end > self._volume.blocks.size
-        return pyfuse3.FileInfo(fh=inode, keep_cache=True, direct_io=cut_off)
+        return pyfuse3.FileInfo(fh=inode, keep_cache=True, direct_io=self._is_cut_off(content))
+
+    def _is_cut_off(self, content: Content) -> bool:
+        return content.end > self._volume.blocks.size
+
+    def _push(self, inode: int, content: Content) -> None:
+        """Hand over a small file's content; only what is in memory, as nothing may come between."""
+        with contextlib.suppress(NotResidentError, IsomountError, OSError):
+            data = self._resident(content, 0, content.size)
+            if len(data) == content.size:
+                push(inode, data)
+
+    def _resident(self, content: Content, offset: int, length: int) -> bytes:
+        """A range that is in memory, or NotResidentError."""
+        reader = self._volume.blocks.resident
+        if isinstance(content, SingleExtent):
+            # As it came, without a copy: pyfuse3 takes whatever has a buffer.
+            length = min(length, content.size - offset)
+            return cast(bytes, reader.read_data(content.start + offset, length))
+        return content.read(reader, offset, length)
 
     @guarded
     async def read(self, fh: int, off: int, size: int) -> bytes:
         """That range of an open file."""
         ino = self._from_kernel(fh)
         content, _ = self._open[ino]
-        data = await self._ask(lambda r: content.read(r, off, size))
-        if len(data) < min(size, content.size - off) and content.end <= self._volume.blocks.size:
+        try:
+            data = self._resident(content, off, size)
+        except NotResidentError:
+            data = await self._in_worker(lambda: content.read(self._volume.blocks, off, size))
+        lacking = len(data) < min(size, content.size - off)
+        if lacking and (not data or not self._is_cut_off(content)):
             raise DamagedDataError("a part of this range cannot be read")
         return data
 
@@ -157,7 +184,7 @@ class Operations(pyfuse3.Operations):
         listing = islice(directory.after(self._volume.blocks, cookie), _BATCH)
         if directory.in_memory:
             return list(listing)
-        return await trio.to_thread.run_sync(list, listing, limiter=self._workers)
+        return await self._in_worker(lambda: list(listing))
 
     @guarded
     async def listxattr(self, inode: int, ctx: pyfuse3.RequestContext) -> list[bytes]:
@@ -195,7 +222,10 @@ class Operations(pyfuse3.Operations):
         try:
             return work(self._volume.blocks.resident)
         except NotResidentError:
-            return await trio.to_thread.run_sync(work, self._volume.blocks, limiter=self._workers)
+            return await self._in_worker(lambda: work(self._volume.blocks))
+
+    async def _in_worker(self, work: Callable[[], _Answer]) -> _Answer:
+        return await trio.to_thread.run_sync(work, limiter=self._workers)
 
     async def _node(self, ino: int) -> Node:
         return await self._ask(lambda r: self._volume.node(ino, r))

@@ -17,7 +17,7 @@ class Source(Protocol):
     def read_at(self, offset: int, length: int) -> bytes:
         """The bytes of that range; short only at the end. Raises OSError when it cannot be read."""
 
-    def read_resident(self, offset: int, length: int) -> bytes | None:
+    def read_resident(self, offset: int, length: int) -> bytes | bytearray | None:
         """As ``read_at``, but None wherever that would have to wait. Never waits."""
 
     def close(self) -> None:

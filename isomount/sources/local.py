@@ -64,7 +64,7 @@ class LocalSource:
             got += len(data)
         return b"".join(pieces)
 
-    def read_resident(self, offset: int, length: int) -> bytes | None:
+    def read_resident(self, offset: int, length: int) -> bytes | bytearray | None:
         """The range if the page cache holds all of it, else None."""
         if not self._nowait:
             return None
@@ -80,7 +80,7 @@ class LocalSource:
             if error.errno == errno.EOPNOTSUPP:
                 self._nowait = False
             return None
-        return bytes(buffer) if got == wanted else None
+        return buffer if got == wanted else None
 
     def close(self) -> None:
         """Close the file."""

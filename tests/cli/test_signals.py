@@ -14,25 +14,13 @@ from tests.command import (
     daemon_pid,
     end_mount,
     environment,
+    foreground,
     is_mounted,
     run,
     wait_for_end,
     wait_until,
 )
 from tests.conftest import MakeImage
-
-
-def foreground(image: Path, folder: Path, *words: str) -> "subprocess.Popen[str]":
-    """The command with -f, once it is mounted."""
-    process = subprocess.Popen(
-        [*COMMAND, str(image), str(folder), "-f", *words],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    )
-    wait_until("it is mounted", lambda: is_mounted(folder) or process.poll() is not None)
-    return process
 
 
 @pytest.mark.parametrize("number", [15, 2, 1])
