@@ -1,0 +1,171 @@
+"""The benchmark's arithmetic: medians, ratios, verdicts, the table and the chart."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.benchmarks import chart, table, targets
+from tests.benchmarks.programs import MeasurementError, run
+from tests.benchmarks.results import Cell, Results, Row
+from tests.benchmarks.targets import Check, Verdict, duration
+from tests.benchmarks.workloads import WORKLOADS
+
+FIGURES = {
+    "isomount": [0.3, 0.1, 0.2],
+    "fuseiso": [0.8, 0.2, 0.6],
+    "slow": [5.0],
+    "erofs (kernel)": [0.05, 0.05],
+}
+
+
+def results(**rows: dict[str, list[float]]) -> Results:
+    made = Results(
+        facts={"2026-01-01": ""},
+        versions={"isomount": "1", "fuseiso": "2", "slow": "3", "erofs (kernel)": ""},
+        ceilings=["erofs (kernel)"],
+    )
+    for key, cells in rows.items():
+        made.rows[key] = Row(f"the row {key}")
+        for peer, seconds in cells.items():
+            made.cell(key, peer).seconds += seconds
+    return made
+
+
+@given(st.lists(st.floats(0.001, 100), min_size=1))
+def test_the_median_has_as_many_below_as_above(seconds: list[float]) -> None:
+    median = Cell(seconds=seconds).median
+    assert median is not None
+    half = len(seconds) / 2
+    assert sum(each < median for each in seconds) <= half
+    assert sum(each > median for each in seconds) <= half
+
+
+def test_nothing_measured_is_no_figure() -> None:
+    row = Row("", {"isomount": Cell(), "fuseiso": Cell(seconds=[1.0])})
+    assert row.median() is None
+    assert row.ratio("fuseiso") is None
+    assert row.ratio("unheard of") is None
+    assert row.fastest(["unheard of"]) is None
+
+
+def test_a_ratio_is_the_peers_time_by_isomounts() -> None:
+    row = results(a=FIGURES).rows["a"]
+    assert row.ratio("isomount") == 1
+    assert row.ratio("fuseiso") == pytest.approx(3)
+    assert row.ratio("slow") == pytest.approx(25)
+
+
+def test_a_ceiling_is_no_rival() -> None:
+    made = results(a=FIGURES)
+    assert made.rivals == ["fuseiso", "slow"]
+    assert made.rows["a"].fastest(made.rivals) == "fuseiso"
+    assert made.rows["a"].fastest(made.versions) == "erofs (kernel)"
+
+
+@pytest.mark.parametrize(
+    ("check", "reached"),
+    [
+        (targets.at_most("a", 0.2), True),
+        (targets.at_most("a", 0.199), False),
+        (targets.at_most("missing", 1), None),
+        (targets.times_faster(2.9, "a"), True),
+        (targets.times_faster(3.1, "a"), False),
+        (targets.times_faster(3.1, "a", than=["slow"]), True),
+        (targets.times_faster(1, "a", "missing"), None),
+        (targets.times_faster(1, "a", "b"), False),
+        (targets.no_longer_than("a", "b", 1.1), True),
+        (targets.no_longer_than("b", "a", 1.1), False),
+        (targets.within(4.1, "a", "erofs (kernel)"), True),
+        (targets.within(3.9, "a", "erofs (kernel)"), False),
+        (targets.within(3.9, "a", "absent"), None),
+        (targets.memory_below("a", 80), None),
+    ],
+)
+def test_a_target_is_reached_or_not(check: Check, reached: bool | None) -> None:
+    other = {"isomount": [2.0], "fuseiso": [1.0]}
+    assert check(results(a=FIGURES, b=other)).reached is reached
+
+
+def test_the_worst_row_decides() -> None:
+    made = results(a=FIGURES, b={"isomount": [1.0], "slow": [2.5]})
+    assert targets.times_faster(2, "a", "b")(made) == Verdict(True, "2.50x (slow, b)")
+
+
+def test_memory_counts_in_the_worst_round() -> None:
+    made = results(a=FIGURES)
+    made.cell("a", "isomount").peak_kib += [10_000, 100_000, 20_000]
+    assert targets.memory_below("a", 103)(made) == Verdict(True, "102 MB")
+    assert targets.memory_below("a", 102)(made).reached is False
+
+
+def test_every_target_names_rows_that_are_measured() -> None:
+    keys = [key for each in WORKLOADS for state in each.states for key in each.keys(state)]
+    assert len(keys) == len(set(keys))
+    everything = results(**{key: {**FIGURES, "image file": [0.1]} for key in keys})
+    for key in keys:
+        everything.cell(key, "isomount").peak_kib.append(1)
+    assert all(target.check(everything).reached is not None for target in targets.TARGETS)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(12.34, "12.3 s"), (1.0, "1.00 s"), (0.25, "250 ms"), (0.0012, "1.20 ms"), (1e-5, "10 µs")],
+)
+def test_a_duration_in_words(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_the_table() -> None:
+    made = results(a=FIGURES, b={"isomount": [1.0], "fuseiso": [0.5, 0.5]})
+    made.cell("b", "slow").reason = "slow: gave up"
+    made.cell("b", "fuseiso").reason = "one round less"
+    lines = table.render(made).splitlines()
+    assert "| the row a | 200 ms | 600 ms (3.00x) | 5.00 s (25x) | 50.0 ms (0.25x) |" in lines
+    assert "| the row b | 1.00 s | 500 ms (0.50x)<sup>1</sup> | -<sup>2</sup> | - |" in lines
+    assert lines[lines.index("1. one round less") + 1] == "2. slow: gave up"
+
+
+def test_the_table_in_a_readme_is_replaced(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
+    table.put_into(readme, "new")
+    assert readme.read_text() == f"before\n{table.BEGIN}\nnew\n{table.END}\nafter\n"
+
+
+def test_a_readme_without_its_place_stays_as_it_is(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{table.BEGIN}\nafter\n")
+    with pytest.raises(SystemExit):
+        table.put_into(readme, "new")
+    assert readme.read_text() == f"{table.BEGIN}\nafter\n"
+
+
+def test_the_chart_has_a_bar_for_every_figure() -> None:
+    page = ElementTree.fromstring(chart.draw(results(a=FIGURES, empty={"fuseiso": [1.0]})))
+    kind = "{http://www.w3.org/2000/svg}"
+    bars = [each for each in page.iter(f"{kind}rect") if each.get("height") == "8"]
+    widths = {each.get("fill"): float(each.get("width", "0")) for each in bars}
+    assert len(widths) == 3  # of row a; the other has nothing to compare with
+    assert all(width > 0 for width in widths.values())
+    words = [each.text for each in page.iter(f"{kind}text")]
+    assert {"the row a", "3.00x", "25x", "0.25x"} <= set(words)
+
+
+def test_results_come_back_from_their_file(tmp_path: Path) -> None:
+    made = results(a=FIGURES)
+    made.cell("a", "slow").reason = "too slow"
+    made.save(tmp_path / "results.json")
+    assert Results.load(tmp_path / "results.json") == made
+
+
+def test_a_program_that_takes_too_long_is_ended() -> None:
+    with pytest.raises(MeasurementError, match="not done after 0 s"):
+        run(["sh", "-c", "sleep 60 & wait"], limit=0.2)
+
+
+def test_a_program_that_fails_says_why() -> None:
+    with pytest.raises(MeasurementError, match=r"ls failed: .*/nowhere/at/all"):
+        run(["ls", "/nowhere/at/all"], limit=10)
