@@ -133,6 +133,9 @@ class FileDecoder:
         layout = self._layout
         if layout is None or not _FIXED_SIZE < data[position] <= len(data) - position:
             return None
+        if data[position + 32] == 1 and data[position + 33] < 2:
+            # Called as the directory itself or the one above is: no entry.
+            return None
         structure = layout.structure(data, position)
         # Up to three bytes may be left over: they hold no field.
         if structure is None or not 0 <= data[position] - structure.size < 4:

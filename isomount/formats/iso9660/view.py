@@ -86,7 +86,7 @@ class Iso9660View:
         self._make = NodeMaker(options, descriptor.block_size)
         self._decoder = FileDecoder(self._make, descriptor.block_size, skip)
         self._decode: Decode = self._decoder.decode if self._has_fields else undecoded
-        self._links: dict[tuple[int, ...], int] = {}
+        self._links: dict[tuple[object, ...], int] = {}
         self._links_lock = threading.Lock()
         self._root_record, self._root_extent = self._find_root(reader)
         self.root = self._root_extent.start
@@ -132,6 +132,9 @@ class Iso9660View:
                 continue
             record, sections = found[0], found
             if record.identifier in (SELF, PARENT) or self._is_hidden(record):
+                continue
+            if record.address == self.root:
+                # The root's own record is no entry, whatever its name has become.
                 continue
             said = self._fields(reader, record)
             self._decoder.learn(record, said)
@@ -366,7 +369,7 @@ class Iso9660View:
         """
         if not rr.serial and not record.data_length:
             return node.ino
-        key = (record.extent, record.data_length, rr.serial, node.mode, node.mtime_ns)
+        key = (record.extent, rr.serial, *node[1:])
         with self._links_lock:
             if len(self._links) >= _LINKS_AT_MOST:
                 return self._links.get(key, node.ino)
