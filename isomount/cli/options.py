@@ -108,6 +108,14 @@ _FUSE = (
         "BYTES",
     ),
     Option(
+        "readahead",
+        Target.FUSE,
+        "how far ahead the kernel reads a file, in KiB (root's mounts: 1024)",
+        "readahead",
+        values.number(0, 1 << 16),
+        "KIB",
+    ),
+    Option(
         "fsname",
         Target.FUSE,
         "source in the mount table, instead of the image's path",

@@ -13,7 +13,7 @@ class FuseOptions:
 
     Read-only, nosuid, nodev and default_permissions are not here: every mount is that.
     ``fsname`` is the first column of the mount table; None is the image's absolute path.
-    ``max_read`` is in bytes.
+    ``max_read`` is in bytes, ``readahead`` in KiB.
     """
 
     allow_other: bool = False
@@ -23,6 +23,7 @@ class FuseOptions:
     noexec: bool = False
     nosymfollow: bool = False
     max_read: int | None = None
+    readahead: int | None = None
     fsname: str | None = None
     subtype: str = SUBTYPE
 

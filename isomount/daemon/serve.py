@@ -16,6 +16,7 @@ from isomount.daemon import device
 from isomount.daemon.detach import unmount
 from isomount.daemon.mountpoint import MountPoint
 from isomount.daemon.notify import notify
+from isomount.daemon.readahead import raise_readahead
 from isomount.daemon.request import MountRequest
 from isomount.errors import FuseUnavailableError, IsomountError
 from isomount.fs import Operations
@@ -32,7 +33,7 @@ def serve(request: MountRequest, image: Image, point: MountPoint, ready: Callabl
     ``ready`` is called once the mount answers; when it raises OSError, nobody waits for the mount
     any more and it is ended. Raises FuseUnavailableError when it cannot be mounted.
     """
-    life = _Life(image, point, ready)
+    life = _Life(image, point, request.fuse.readahead, ready)
     # A signal between here and the loop would kill the process and leave a dead mount: it waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
@@ -66,8 +67,15 @@ class _State(enum.Enum):
 class _Life:
     """What happens between mount and unmount."""
 
-    def __init__(self, image: Image, point: MountPoint, ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        image: Image,
+        point: MountPoint,
+        readahead: int | None,
+        ready: Callable[[], None],
+    ) -> None:
         self._image = image
+        self._readahead = readahead
         self._point = point
         self._ready = ready
         self._state = _State.MOUNTED
@@ -107,7 +115,7 @@ class _Life:
         """Once the mount answers, as shown by asking it, say so."""
         await self._initialised.wait()
         try:
-            await trio.to_thread.run_sync(os.statvfs, self._point.path)  # stat may be cached
+            await trio.to_thread.run_sync(self._ask_the_mount)
         except OSError as error:
             _log.error("%s: does not answer: %s", self._point.path, error.strerror)
             os.kill(os.getpid(), signal.SIGTERM)
@@ -128,6 +136,10 @@ class _Life:
         except OSError as error:
             _log.info("%s: unmounting, who asked for it is gone: %s", self._point.path, error)
             os.kill(os.getpid(), signal.SIGTERM)
+
+    def _ask_the_mount(self) -> None:
+        os.statvfs(self._point.path)  # stat may be cached
+        raise_readahead(self._point.path, self._readahead)
 
     async def _obey(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:
         """First signal: detach and serve what is open until it is closed. Second: end at once."""
