@@ -29,6 +29,14 @@ def xorriso(image: Path, folder: Path, *options: str) -> Path:
     return image
 
 
+def xorriso_session(image: Path, *commands: str) -> Path:
+    """Run xorriso's own ``commands``, which know filters and more sessions than one."""
+    device = "-dev" if image.exists() else "-outdev"
+    words = ("-no_rc", "-report_about", "FATAL", device, f"stdio:{image}")
+    _tool("xorriso", *words, *commands, "-commit_eject", "none")
+    return image
+
+
 def _tool(*words: str) -> None:
     done = subprocess.run(words, capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, f"{' '.join(words)}: {done.stderr.decode(errors='replace')}"
