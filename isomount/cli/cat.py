@@ -57,7 +57,7 @@ def parser() -> Parser:
     return reading_parser("cat", _DESCRIPTION, _EXAMPLES, _USAGE)
 
 
-def _pieces(volume: Volume, node: Node) -> Iterator[bytes]:
+def _pieces(volume: Volume, node: Node) -> Iterator[bytes | bytearray]:
     """A file's bytes up to the first that is lost, for which it raises DamagedDataError."""
     if node.fault:
         raise DamagedDataError(node.fault)

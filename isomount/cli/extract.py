@@ -155,7 +155,8 @@ def _summary(totals: Totals, folder: str, *, verified: bool) -> str:
     parts += [_count(totals.links, "link")] if totals.links else []
     text = f"{', '.join(parts)} extracted into {folder}"
     text += f"; {totals.present} there already" if totals.present else ""
-    text += f"; {totals.left_out} devices or sockets left out" if totals.left_out else ""
+    specials = _count(totals.left_out, "device or socket", "devices or sockets")
+    text += f"; {specials} left out" if totals.left_out else ""
     text += f"; {totals.failed} failed" if totals.failed else ""
     if verified:
         differ = f"{totals.different} differ" if totals.different else "no differences"
@@ -163,8 +164,8 @@ def _summary(totals: Totals, folder: str, *, verified: bool) -> str:
     return text
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _count(number: int, one: str, more: str = "") -> str:
+    return f"{number} {one if number == 1 else more or one + 's'}"
 
 
 def _exit_code(totals: Totals) -> int:

@@ -10,7 +10,7 @@ class OutputError(IsomountError):
     """Standard output takes no more: a full disk, say. Nothing goes on after it."""
 
 
-def emit(data: bytes) -> None:
+def emit(data: bytes | bytearray) -> None:
     """Write ``data``. Raises OutputError, or BrokenPipeError when who read it has gone."""
     if sys.stdout is None:  # the caller closed it
         return

@@ -13,7 +13,7 @@ _HOLE = 1 << 16
 _ZEROS = bytes(_HOLE)
 
 
-def pieces(volume: Volume, node: Node) -> Iterator[bytes]:
+def pieces(volume: Volume, node: Node) -> Iterator[bytes | bytearray]:
     """The content of a regular file, in order. Raises DamagedDataError where bytes are lost."""
     content = node.content
     if content is None:
@@ -58,7 +58,7 @@ def is_equal(fd: int, volume: Volume, node: Node, moved: Callable[[int], None]) 
     return not os.pread(fd, 1, offset)
 
 
-def _runs(piece: bytes) -> Iterator[tuple[int, int]]:
+def _runs(piece: bytes | bytearray) -> Iterator[tuple[int, int]]:
     """The ranges between holes."""
     start: int | None = None
     for at in range(0, len(piece), _HOLE):
