@@ -103,7 +103,12 @@ class _Life:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._obey, signals, nursery)
                 nursery.start_soon(self._announce)
-                await pyfuse3.main()
+                try:
+                    await pyfuse3.main()
+                except* ConnectionAbortedError:
+                    # What the kernel says, instead of ENODEV, when the last file is closed and the
+                    # session ended just while a request was being handed over.
+                    _log.debug("%s: ended with a request on its way", self._point.path)
                 notify("STOPPING=1")
                 nursery.cancel_scope.cancel()
 
