@@ -4,7 +4,6 @@ import contextlib
 import errno
 import os
 from collections.abc import Callable
-from itertools import islice
 from typing import TypeVar, cast
 
 import pyfuse3
@@ -13,6 +12,7 @@ import trio
 from isomount.blocks import Content, NotResidentError, Reader, SingleExtent
 from isomount.errors import DamagedDataError, IsomountError
 from isomount.formats.node import Node
+from isomount.fs.ahead import Ahead, Waiting
 from isomount.fs.attributes import attributes, directory_number, missing
 from isomount.fs.guard import guarded
 from isomount.fs.push import PUSHED_AT_MOST, FirstOpens, push
@@ -24,8 +24,6 @@ _Answer = TypeVar("_Answer")
 _DOTS = 2
 # Requests that wait for the image at the same time.
 _WORKERS = 16
-# A reply of the size that the kernel asks for holds about 22 entries.
-_BATCH = 32
 
 
 class Operations(pyfuse3.Operations):
@@ -47,6 +45,7 @@ class Operations(pyfuse3.Operations):
         self._statfs = volume.statfs()
         # Open files: their content and how often they are open.
         self._open: dict[int, tuple[Content, int]] = {}
+        self._waiting = Waiting()
         self._first_opens = FirstOpens()
         self._workers = trio.CapacityLimiter(_WORKERS)
 
@@ -161,12 +160,33 @@ class Operations(pyfuse3.Operations):
         if start_id < _DOTS and not self._dots(ino, directory.parent, start_id, token):
             return
         cookie = max(0, start_id - _DOTS)
-        while listing := await self._batch(directory, cookie):
-            for listed in listing:
-                cookie = listed.cookie
-                entry = self._attributes(listed.node)
-                if not pyfuse3.readdir_reply(token, listed.name, entry, cookie + _DOTS):
+        if directory.in_memory:
+            for listed in directory.after(self._volume.blocks, cookie):
+                if not self._reply(token, listed):
                     return
+            return
+        await self._reply_ahead(ino, directory, cookie, token)
+
+    async def _reply_ahead(
+        self, ino: int, directory: Directory, cookie: int, token: pyfuse3.ReaddirToken
+    ) -> None:
+        """Fill one reply out of a huge directory, which is read again, away from the loop."""
+        listing = self._waiting.take(ino, cookie)
+        if listing is None:
+            listing = Ahead(directory.after(self._volume.blocks, cookie))
+        while await self._has_more(listing):
+            if not self._reply(token, listing.ready[0]):
+                self._waiting.keep(ino, cookie, listing)
+                return
+            cookie = listing.ready.popleft().cookie
+
+    async def _has_more(self, listing: Ahead) -> bool:
+        return bool(listing.ready) or await self._in_worker(listing.refill)
+
+    def _reply(self, token: pyfuse3.ReaddirToken, listed: Listed) -> bool:
+        """Add one entry to a reply; False when it is full."""
+        entry = self._attributes(listed.node)
+        return pyfuse3.readdir_reply(token, listed.name, entry, listed.cookie + _DOTS)
 
     def _dots(self, ino: int, parent: int, start_id: int, token: pyfuse3.ReaddirToken) -> bool:
         """Reply with "." and ".."; False when the reply is full."""
@@ -178,13 +198,6 @@ class Operations(pyfuse3.Operations):
             if not pyfuse3.readdir_reply(token, name, entry, cookie):
                 return False
         return True
-
-    async def _batch(self, directory: Directory, cookie: int) -> list[Listed]:
-        """The next entries. A huge directory is read again, and that away from the loop."""
-        listing = islice(directory.after(self._volume.blocks, cookie), _BATCH)
-        if directory.in_memory:
-            return list(listing)
-        return await self._in_worker(lambda: list(listing))
 
     @guarded
     async def listxattr(self, inode: int, ctx: pyfuse3.RequestContext) -> list[bytes]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import isomount
 from isomount.errors import DamagedDataError, IsomountError
-from isomount.formats.iso9660.records import undecoded
+from isomount.formats.iso9660.layout import NoDecoder
 from isomount.formats.iso9660.view import Iso9660View
 from isomount.formats.node import Node
 from isomount.formats.options import Family, ViewOptions
@@ -154,9 +154,9 @@ def check_decoding(disc: Opened | isomount.Image, ino: int) -> None:
     if not isinstance(view, Iso9660View):
         return
     quick = list(view.entries(disc.volume.blocks, ino))
-    before, view._decode = view._decode, undecoded
+    before, view._decoder = view._decoder, NoDecoder()
     assert list(view.entries(disc.volume.blocks, ino)) == quick
-    view._decode = before
+    view._decoder = before
 
 
 def read_all(disc: Opened | isomount.Image, found: list[tuple[str, Node]]) -> None:

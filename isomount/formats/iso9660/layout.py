@@ -13,13 +13,14 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from isomount.formats.iso9660.nodes import NodeMaker
-from isomount.formats.iso9660.records import Record
+from isomount.formats.iso9660.records import PARENT, SELF, Record, undecoded
 from isomount.formats.iso9660.susp import Field
 from isomount.formats.node import Entry
 
 # Record length, XAR length, extent, data length, date, flags, file unit size, interleave gap size.
 _FIXED = "<BBI4xI4x7sBBB4xB"
 _FIXED_SIZE = 33
+_PLAIN = struct.Struct(_FIXED)
 _FIXED_VALUES = 9
 _STAMP = 7
 _STRUCTURES_AT_MOST = 4096
@@ -109,6 +110,43 @@ def _part(signature: bytes, data: bytes, name: int) -> tuple[str, bytes, list[st
         rest = len(data) - 5 - _STAMP * len(stamps)
         return f"5s{f'{_STAMP}s' * len(stamps)}{rest}x", data[:5], stamps
     return f"4s{len(data) - 4}x", data[:4], []
+
+
+class NoDecoder:
+    """Leaves every record to the general way."""
+
+    def learn(self, record: Record, fields: list[Field]) -> None:
+        """Nothing."""
+
+    decode = staticmethod(undecoded)
+
+
+class PlainDecoder:
+    """Decodes records of files that have no system use area: nothing needs to be learnt of them."""
+
+    def __init__(self, make: NodeMaker, block_size: int, name_of: Callable[[bytes], bytes]) -> None:
+        self._make = make
+        self._block_size = block_size
+        self._name_of = name_of
+
+    def learn(self, record: Record, fields: list[Field]) -> None:
+        """Nothing."""
+
+    def decode(self, data: bytes, position: int, address: int, start: int) -> Entry | None:
+        """The entry at ``data[position]``; None for whatever is not an ordinary file."""
+        if not _FIXED_SIZE < data[position] <= len(data) - position:
+            return None
+        length, xar, extent, size, date, flags, unit, gap, named = _PLAIN.unpack_from(
+            data, position
+        )
+        left_over = length - _FIXED_SIZE - named
+        if xar or flags or unit or gap or not 0 <= left_over < 4:
+            return None
+        identifier = data[position + _FIXED_SIZE : position + _FIXED_SIZE + named]
+        if identifier in (SELF, PARENT):
+            return None
+        node = self._make.plain_file(address, size, extent * self._block_size, date)
+        return Entry(address - start, self._name_of(identifier), node)
 
 
 class FileDecoder:

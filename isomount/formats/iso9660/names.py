@@ -8,10 +8,9 @@ _ARCHIMEDES_SIZE = 32
 
 def normal_name(identifier: bytes) -> bytes:
     """``map=normal``: lower case, without ";1" and an empty extension, ";" and "/" as dots."""
-    name, _, _ = identifier.partition(b"\0")
-    if name.endswith(b";1"):
-        name = name[:-2].removesuffix(b".")
-    return name.translate(_TO_LOWER)
+    if identifier.endswith(b";1"):
+        identifier = identifier[:-2].removesuffix(b".")
+    return identifier.partition(b"\0")[0].translate(_TO_LOWER)
 
 
 def acorn_name(identifier: bytes, system_use: bytes, is_directory: bool) -> bytes:

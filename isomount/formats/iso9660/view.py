@@ -15,7 +15,7 @@ from isomount.damage import Damage
 from isomount.errors import DamagedDataError, DamagedImageError, StaleNodeError
 from isomount.formats.iso9660.content import section_start
 from isomount.formats.iso9660.descriptors import VolumeDescriptor
-from isomount.formats.iso9660.layout import FileDecoder
+from isomount.formats.iso9660.layout import FileDecoder, NoDecoder, PlainDecoder
 from isomount.formats.iso9660.names import iso_name, joliet_name
 from isomount.formats.iso9660.nodes import NodeMaker
 from isomount.formats.iso9660.records import (
@@ -36,7 +36,7 @@ from isomount.formats.iso9660.records import (
 from isomount.formats.iso9660.rockridge import RockRidge, attributes
 from isomount.formats.iso9660.susp import Field, fields, has_xa
 from isomount.formats.node import Entry, Node, StatFs
-from isomount.formats.options import ViewOptions
+from isomount.formats.options import Map, ViewOptions
 
 _RELOCATION_FOLDERS = (b"rr_moved", b".rr_moved")
 # A section can hold almost 4 GiB: more sections than this are an attack on our memory.
@@ -84,8 +84,7 @@ class Iso9660View:
         self._block_size = descriptor.block_size
         self._high_sierra = descriptor.high_sierra
         self._make = NodeMaker(options, descriptor.block_size)
-        self._decoder = FileDecoder(self._make, descriptor.block_size, skip)
-        self._decode: Decode = self._decoder.decode if self._has_fields else undecoded
+        self._decoder = self._choose_decoder(descriptor, skip)
         self._links: dict[tuple[object, ...], int] = {}
         self._links_lock = threading.Lock()
         self._root_record, self._root_extent = self._find_root(reader)
@@ -126,7 +125,7 @@ class Iso9660View:
         extent = self._extent(reader, ino)
         if extent.end > extent.start >= reader.size:
             raise DamagedDataError(f"the directory at byte {extent.start} is past the image's end")
-        for found in self._files(reader, extent, extent.start + position, self._decode):
+        for found in self._files(reader, extent, extent.start + position, self._decoder.decode):
             if isinstance(found, Entry):
                 yield found
                 continue
@@ -141,7 +140,9 @@ class Iso9660View:
             rr = attributes(said) if self._has_fields else None
             if rr is not None and rr.relocated:
                 continue
-            name = self._name(record, rr)
+            # Of several sections the first one's attributes and the last one's name count.
+            named = rr if len(sections) == 1 else self._rock_ridge(reader, sections[-1])
+            name = self._name(sections[-1], named)
             node = self._node(reader, sections, rr)
             if ino == self.root and self._is_emptied(reader, name, node):
                 continue
@@ -160,6 +161,23 @@ class Iso9660View:
         return next(self.entries(reader, self.root), None) is None
 
     # ------------------------------------------------------------------ records
+
+    def _choose_decoder(
+        self, descriptor: VolumeDescriptor, skip: int
+    ) -> FileDecoder | PlainDecoder | NoDecoder:
+        """What decodes most records of this tree at once."""
+        mapping, charset = self._options.map, self._options.charset
+        if self._tree is Tree.ROCK_RIDGE:
+            return FileDecoder(self._make, descriptor.block_size, skip)
+        if self._high_sierra or mapping is Map.ACORN:
+            return NoDecoder()
+        if self._tree is Tree.JOLIET:
+            return PlainDecoder(
+                self._make, descriptor.block_size, lambda name: joliet_name(name, charset)
+            )
+        return PlainDecoder(
+            self._make, descriptor.block_size, lambda name: iso_name(name, b"", False, mapping)
+        )
 
     def _find_root(self, reader: Reader) -> tuple[Record, Extent]:
         """The root's attributes come from its "." record, its place from the descriptor."""

@@ -1,0 +1,42 @@
+"""Listings of huge directories, read some way ahead and continued from one reply to the next."""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from itertools import islice
+
+from isomount.tree import Listed
+
+# Entries that a worker reads at a time: a reply holds about 22.
+_BATCH = 512
+# Listings that wait for their next reply; others are begun anew.
+_WAITING_AT_MOST = 16
+
+
+class Ahead:
+    """The rest of a listing, and what was read of it before it was wanted."""
+
+    def __init__(self, listing: Iterator[Listed]) -> None:
+        self._listing = listing
+        self.ready: deque[Listed] = deque()
+
+    def refill(self) -> bool:
+        """Read on; False at the end. Waits for the image."""
+        self.ready.extend(islice(self._listing, _BATCH))
+        return bool(self.ready)
+
+
+class Waiting:
+    """Listings by directory and cookie, the place where the next reply goes on."""
+
+    def __init__(self) -> None:
+        self._listings: OrderedDict[tuple[int, int], Ahead] = OrderedDict()
+
+    def take(self, ino: int, cookie: int) -> Ahead | None:
+        """The listing that goes on there, which is the caller's alone from now on."""
+        return self._listings.pop((ino, cookie), None)
+
+    def keep(self, ino: int, cookie: int, listing: Ahead) -> None:
+        """Keep a listing for the next reply."""
+        self._listings[ino, cookie] = listing
+        if len(self._listings) > _WAITING_AT_MOST:
+            self._listings.popitem(last=False)
