@@ -48,8 +48,9 @@ def run(
 
 
 def environment(more: dict[str, str] | None = None) -> dict[str, str]:
-    """This environment, with the checkout's isomount found first."""
-    return {**os.environ, "PYTHONPATH": str(CHECKOUT), **(more or {})}
+    """This environment, with the checkout's isomount found first, and no memory of images."""
+    ours = {"PYTHONPATH": str(CHECKOUT), "XDG_STATE_HOME": "/dev/null"}
+    return {**os.environ, **ours, **(more or {})}
 
 
 @cache

@@ -23,6 +23,8 @@ VERBS = {
     "tree": "isomount.cli.tree",
     "cat": "isomount.cli.cat",
     "extract": "isomount.cli.extract",
+    "list": "isomount.cli.list",
+    "recent": "isomount.cli.recent",
 }
 
 # Flags of the mount command that are followed by a value, and so may stand before the first word.

@@ -1,12 +1,13 @@
 """What the verbs that read an image without mounting it have in common."""
 
 import argparse
+import dataclasses
 import logging
 import sys
 from datetime import UTC, datetime, timedelta
 
 from isomount.cli.arguments import Parser
-from isomount.cli.option_parser import parse_options
+from isomount.cli.option_parser import ParsedOptions, parse_options
 from isomount.cli.words import say
 from isomount.daemon.request import FuseOptions
 from isomount.errors import UsageError
@@ -60,7 +61,8 @@ def reading_parser(verb: str, description: str, examples: str, usage: str) -> Pa
 def view_options(flags: argparse.Namespace) -> ViewOptions:
     """The options of ``-o``. Raises UsageError for those that only a mount has."""
     parsed = parse_options(flags.options)
-    if parsed.fuse != FuseOptions() or parsed.nonempty or parsed.log is not None:
+    rest = dataclasses.replace(parsed, view=ViewOptions(), asks_to_write=False)
+    if rest != ParsedOptions(ViewOptions(), FuseOptions()):
         raise UsageError(
             "an option is about a mount, and nothing is mounted here; "
             "leave out all but what is shown (view=, norock, uid= ...)"

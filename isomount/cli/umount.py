@@ -1,33 +1,40 @@
-"""``isomount umount MOUNTPOINT|IMAGE``: end a mount."""
+"""``isomount umount MOUNTPOINT|IMAGE``: end a mount, or all."""
 
 import os
+import shlex
 from collections.abc import Sequence
 
 from isomount.cli.arguments import Parser
-from isomount.daemon.detach import unmount
+from isomount.cli.words import say
+from isomount.daemon.detach import BusyError, unmount
+from isomount.daemon.holders import who_holds
 from isomount.daemon.mountpoint import await_farewell
-from isomount.daemon.mounts import Mount, all_mounts, is_same_image
-from isomount.errors import NotMountedError, UsageError
+from isomount.daemon.mounts import Mount, all_mounts, is_same_image, mount_at
+from isomount.daemon.register import running
+from isomount.errors import IsomountError, NotMountedError, UsageError
 
-_USAGE = "isomount umount MOUNTPOINT|IMAGE [--lazy]"
+_USAGE = "isomount umount MOUNTPOINT|IMAGE|--all [--lazy]"
 _DESCRIPTION = (
-    "Unmount what isomount has mounted: the folder MOUNTPOINT, or IMAGE wherever it is shown."
+    "Unmount what isomount has mounted: the folder MOUNTPOINT, or IMAGE wherever it is shown,\n"
+    "or everything that is mounted by you. A mount in use stays; who uses it is told."
 )
 _EXAMPLES = """examples:
   isomount umount disc             unmount what is shown in the folder disc
   isomount umount debian.iso       unmount that image, wherever it is
   isomount umount --lazy disc      take it away at once; open files can be read to their end
+  isomount umount --all            end all your mounts; "isomount list" shows them
 """
 
 
 def run(words: Sequence[str]) -> int:
     """Unmount. Returns the exit code; raises IsomountError."""
     flags, names = parser().parse(words, names_at_most=1)
-    path = _find(names[0] if names else "")
-    unmount(path, lazy=flags.lazy)
-    if not flags.lazy:
-        await_farewell(path)
-    return 0
+    if not flags.all:
+        _end(_find(names[0] if names else ""), lazy=flags.lazy)
+        return 0
+    if names:
+        raise UsageError(f"--all leaves nothing to name, but {names[0]} was named")
+    return _end_all(lazy=flags.lazy)
 
 
 def parser() -> Parser:
@@ -36,7 +43,37 @@ def parser() -> Parser:
     parser.add_argument(
         "-z", "-l", "--lazy", action="store_true", help="detach it even when it is in use"
     )
+    parser.add_argument("-a", "--all", action="store_true", help="every mount of yours")
     return parser
+
+
+def _end(path: str, *, lazy: bool) -> None:
+    """Unmount ``path``; who keeps it busy is told by name."""
+    try:
+        unmount(path, lazy=lazy)
+    except BusyError as error:
+        mount = mount_at(path)
+        who = who_holds(mount) if mount else ""
+        if not who:
+            raise
+        raise IsomountError(
+            f"{path}: is in use by {who}; close that, or detach it from them with: "
+            f"isomount umount --lazy {shlex.quote(path)}"
+        ) from error
+    if not lazy:
+        await_farewell(path)
+
+
+def _end_all(*, lazy: bool) -> int:
+    """Unmount everything of this user's, what lies within another first. Returns the exit code."""
+    code = 0
+    for each in reversed(running(everybody=False)):
+        try:
+            _end(each.mount.path, lazy=lazy)
+        except IsomountError as error:
+            say(str(error))
+            code = code or error.exit_code
+    return code
 
 
 def _find(what: str) -> str:

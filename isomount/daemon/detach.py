@@ -11,6 +11,10 @@ from isomount.errors import FuseUnavailableError, IsomountError
 _SYSTEM_PATH = "/usr/bin:/bin:/usr/local/bin:/usr/sbin:/sbin"
 
 
+class BusyError(IsomountError):
+    """The mount is in use."""
+
+
 def find_program(name: str) -> str | None:
     """Where a system program is, also when PATH does not lead there."""
     return shutil.which(name) or shutil.which(name, path=_SYSTEM_PATH)
@@ -19,8 +23,8 @@ def find_program(name: str) -> str | None:
 def unmount(path: str, *, lazy: bool) -> None:
     """Unmount what is mounted on the absolute ``path``.
 
-    ``lazy`` takes it out of sight at once and lets open files be read on. Raises IsomountError
-    with the reason, and the remedy for a mount in use.
+    ``lazy`` takes it out of sight at once and lets open files be read on. Raises BusyError for a
+    mount in use, else IsomountError, with the reason and the remedy.
     """
     result = subprocess.run(
         _command(path, lazy=lazy),
@@ -34,7 +38,7 @@ def unmount(path: str, *, lazy: bool) -> None:
         return
     said = os.fsdecode(result.stderr).strip()
     if "busy" in said:
-        raise IsomountError(
+        raise BusyError(
             f"{path}: is in use; close the programs that use it, or detach it from them with: "
             f"isomount umount --lazy {shlex.quote(path)}"
         )

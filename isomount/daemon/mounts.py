@@ -7,16 +7,28 @@ from typing import NamedTuple
 from isomount.daemon.request import SUBTYPE
 
 _KIND = f"fuse.{SUBTYPE}"
+_OWNER = re.compile(r"(?:^|,)user_id=(\d+)")
 _ESCAPED = re.compile(rb"\\([0-7]{3})")
 
 
 class Mount(NamedTuple):
-    """One line of mountinfo: ``path`` is the mount point, ``kind`` the file system's type."""
+    """One line of mountinfo: ``path`` is the mount point, ``kind`` the file system's type.
+
+    ``options`` are the file system's own, such as FUSE's user_id; ``number`` is the mount's.
+    """
 
     path: str
     kind: str
     source: str
     device: str
+    options: str = ""
+    number: int = 0
+
+    @property
+    def owner(self) -> int | None:
+        """The user who made this FUSE mount; None when it is none."""
+        found = _OWNER.search(self.options)
+        return int(found[1]) if found else None
 
     @property
     def is_isomount(self) -> bool:
@@ -49,6 +61,8 @@ def parse_line(line: bytes) -> Mount:
         kind=_text(fields[dash + 1]),
         source=_text(fields[dash + 2]),
         device=_text(fields[2]),
+        options=_text(fields[dash + 3]) if len(fields) > dash + 3 else "",
+        number=int(fields[0]),
     )
 
 

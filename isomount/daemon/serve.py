@@ -17,6 +17,8 @@ from isomount.daemon.detach import unmount
 from isomount.daemon.mountpoint import MountPoint
 from isomount.daemon.notify import notify
 from isomount.daemon.readahead import raise_readahead
+from isomount.daemon.recent import remember
+from isomount.daemon.register import Registration
 from isomount.daemon.request import MountRequest
 from isomount.errors import FuseUnavailableError, IsomountError
 from isomount.fs import Operations
@@ -81,6 +83,7 @@ class _Life:
         self._state = _State.MOUNTED
         self._answered = False
         self._initialised = trio.Event()
+        self._registration = Registration()
 
     def run(self) -> int:
         """Serve until the kernel closes the session."""
@@ -91,6 +94,7 @@ class _Life:
             _log.exception("%s: crashed", self._point.path)
             return 1
         finally:
+            self._registration.leave()
             pyfuse3.close(unmount=False)
         if not self._answered:
             raise FuseUnavailableError(f"{self._point.path}: the mount ended before it answered")
@@ -141,9 +145,13 @@ class _Life:
         except OSError as error:
             _log.info("%s: unmounting, who asked for it is gone: %s", self._point.path, error)
             os.kill(os.getpid(), signal.SIGTERM)
+        # After "ready", and left alone at the end: the home folder may be slow, or gone.
+        image = os.path.abspath(self._image.path)
+        await trio.to_thread.run_sync(remember, image, abandon_on_cancel=True)
 
     def _ask_the_mount(self) -> None:
         os.statvfs(self._point.path)  # stat may be cached
+        self._registration.enter(self._image, self._point.path)
         raise_readahead(self._point.path, self._readahead)
 
     async def _obey(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:

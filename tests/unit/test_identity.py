@@ -1,5 +1,7 @@
 """Which program made an image."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +25,8 @@ from isomount.formats.identity import Identity, authoring_tool
     ],
 )
 def test_known_programs(field: str, text: str, tool: str) -> None:
-    identity = Identity("ISO 9660", "LABEL", **{field: text})
+    found: dict[str, Any] = {field: text}
+    identity = Identity("ISO 9660", "LABEL", **found)
     assert authoring_tool([Identity("Joliet", "x"), identity]) == tool
 
 
