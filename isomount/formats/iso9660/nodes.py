@@ -13,6 +13,8 @@ from isomount.formats.options import ViewOptions
 from isomount.formats.zisofs import zisofs_content
 
 _READABLE = 0o555
+# Linux takes no more than these from mode= and dmode=.
+_CHOOSABLE = 0o777
 _NOBODY = 65534
 _NO_ID = 0xFFFFFFFF
 _CRUFT_MASK = 0xFFFFFF
@@ -160,7 +162,7 @@ class NodeMaker:
     def _plain_permissions(self, kind: int) -> int:
         options = self._options
         chosen = options.dmode if kind == stat.S_IFDIR else options.mode
-        return (_READABLE if chosen is None else chosen) & ~options.umask
+        return (_READABLE if chosen is None else chosen & _CHOOSABLE) & ~options.umask
 
     def _posix_permissions(self, kind: int, mode: int) -> int:
         permissions = mode & 0o7777
@@ -168,7 +170,7 @@ class NodeMaker:
             return permissions
         if self._options.overriderockperm and kind in (stat.S_IFDIR, stat.S_IFREG):
             chosen = self._options.dmode if kind == stat.S_IFDIR else self._options.mode
-            permissions = permissions if chosen is None else chosen
+            permissions = permissions if chosen is None else chosen & _CHOOSABLE
         return permissions & ~self._options.umask
 
 
