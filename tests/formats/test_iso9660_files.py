@@ -14,7 +14,9 @@ from tests.formats.iso_builder import (
     SECTOR,
     IsoImage,
     directory_record,
+    nm,
     opened,
+    px,
     record,
 )
 
@@ -65,6 +67,17 @@ def test_sections_join_byte_for_byte(sections: list[tuple[int, int]]) -> None:
     assert result.volume.node(node.ino).size == node.size
     for offset in range(0, len(expected), max(1, len(expected) // 50)):
         assert result.volume.read(node, offset, 3000) == expected[offset : offset + 3000]
+
+
+def test_the_first_sections_attributes_and_the_last_ones_name_count() -> None:
+    made = IsoImage()
+    made.rock_ridge(
+        record(b"M;1", 50, 5, flags=MULTI_EXTENT, use=nm(b"first") + px(0o100600)),
+        record(b"M;1", 51, 5, use=nm(b"last") + px(0o100644)),
+    )
+    opened_image = made.open()
+    assert opened_image.names() == ["last"]
+    assert opened_image.volume.lookup("last").mode == 0o100600
 
 
 def test_a_file_whose_last_section_is_missing_is_left_out() -> None:

@@ -187,3 +187,9 @@ def test_unknown_fields_change_nothing() -> None:
     image = IsoImage()
     image.rock_ridge(record(b"A;1", use=field(b"AL", b"\0\0") + nm(b"a") + field(b"SF", bytes(17))))
     assert image.open().names() == ["a"]
+
+
+def test_only_rwx_can_be_chosen() -> None:
+    opened = rock().open(mode=0o7604, dmode=0o7705, overriderockperm=True)
+    assert modes(opened.tree()) == RECORDED | {"file": 0o604, "dir": 0o705, "nopx": 0o604}
+    assert modes(plain().open(mode=0o7640).tree())["f.txt"] == 0o640

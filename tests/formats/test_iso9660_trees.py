@@ -174,3 +174,9 @@ def test_xa_attributes_that_sp_does_not_mention() -> None:
     image = IsoImage()
     image.root(record(b"A;1", use=XA + nm(b"one")), use=XA)
     assert image.open().names() == ["one"]
+
+
+def test_a_name_that_looks_like_xa_attributes_is_a_name() -> None:
+    image = IsoImage()
+    image.rock_ridge(record(b"A;1", use=nm(b"fXAmple")), record(b"B;1", use=nm(b"example")))
+    assert image.open().names() == ["fXAmple", "example"]

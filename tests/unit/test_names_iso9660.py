@@ -35,6 +35,7 @@ def utf16(text: str) -> bytes:
         (b"\xc4\xd6.TXT;1", b"\xc4\xd6.txt"),
         (b"CTL\x01\n;1", b"ctl\x01\n"),
         (b"CUT\0OFF;1", b"cut"),
+        (b"CUT;1\0", b"cut.1"),
         (b"DIR", b"dir"),
         (b"N" * 221, b"n" * 221),
         (b";1", b""),

@@ -133,6 +133,9 @@ def test_xa_attributes_are_known_by_their_signature() -> None:
     assert has_xa(XA)
     assert not has_xa(XA[:13])
     assert not has_xa(nm(b"XA" * 10))
+    # A field may hold the same letters at the same place.
+    assert not has_xa(nm(b"fXAmple.txt"))
+    assert nm(b"fXAmple.txt")[6:8] == b"XA"
 
 
 @given(st.binary(max_size=300), st.binary(max_size=300))
