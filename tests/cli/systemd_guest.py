@@ -32,6 +32,18 @@ Environment=SYSTEMD_UNIT_PATH=/run/units/user:/usr/local/lib/systemd/user
 ExecStart={SYSTEMD} --user --log-target=console --unit=default.target
 """
 
+# udev with no rules but those that were installed. It is told of new devices wherever it runs; here
+# it has its own /dev, and sysfs, which is the machine's, for as little as those rules ask of it.
+_UDEV = """[Unit]
+DefaultDependencies=no
+[Service]
+Type=notify
+NotifyAccess=all
+ExecStart=unshare --mount --propagation slave sh -c \\
+    'mount -o remount,bind,rw /sys && mount -t tmpfs none /usr/lib/udev/rules.d && \\
+    exec /lib/systemd/systemd-udevd'
+"""
+
 
 class Guest:
     """The running guest. ``log`` has what its systemd says."""
@@ -125,6 +137,7 @@ def _write_units(folder: Path) -> None:
         place.mkdir(parents=True, exist_ok=True)
         for name in _TARGETS.split():
             (place / f"{name}.target").write_text(_TARGET.format(name=name))
+    (folder / "udev.service").write_text(_UDEV)
     (folder / "user-manager.service").write_text(_USER_MANAGER)
 
 

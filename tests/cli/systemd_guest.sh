@@ -63,6 +63,8 @@ mount -t tmpfs -o mode=755 guest /mnt
 mount -t tmpfs -o mode=755 guest /run
 mount --move "$work/tmp" /tmp
 mount -o remount,bind,ro /
+# As on a machine, where systemd does it: namespaces within see mounts that are made later.
+mount --make-rshared /
 
 for folder in /tmp /run /mnt; do
     [ "$(stat -f -c %T "$folder")" = tmpfs ] || fail "$folder is not the guest's own"

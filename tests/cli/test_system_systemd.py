@@ -189,6 +189,20 @@ def test_a_mount_unit_whose_daemon_was_killed(guest: Guest) -> None:
         guest.systemctl("stop", "mnt-disc.mount")
 
 
+def test_udev_raises_the_readahead(guest: Guest, home: Path) -> None:
+    """Of isomount's mounts, whoever makes them, and of no others."""
+    assert guest.systemctl("start", "udev.service").returncode == 0, guest.log.read_text()
+    unit = instance(guest, home / "other.iso")
+    try:
+        assert guest.systemctl("start", unit, user=True).returncode == 0
+        listing = guest.run("findmnt", "-nlo", "MAJ:MIN", str(home / "other"))
+        setting = Path(f"/sys/class/bdi/{listing.stdout.strip()}/read_ahead_kb")
+        wait_until("it is raised", lambda: setting.read_text() == "4096\n")
+    finally:
+        guest.systemctl("stop", unit, user=True)
+        guest.systemctl("stop", "udev.service")
+
+
 def test_nothing_of_it_is_outside(guest: Guest, home: Path) -> None:
     """The guest has its own /tmp and /run, and cannot write to the machine's files."""
     assert stat.S_ISREG((home / "small.iso").stat().st_mode)
