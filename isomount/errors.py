@@ -57,6 +57,12 @@ class DamagedImageError(IsomountError):
     exit_code = 31
 
 
+class DifferenceError(IsomountError):
+    """Verification found a difference."""
+
+    exit_code = 40
+
+
 class DamagedDataError(IsomountError):
     """One file, directory or range of the image cannot be read (EIO for just that)."""
 

@@ -24,6 +24,7 @@ VERBS = {
     "cat": "isomount.cli.cat",
     "extract": "isomount.cli.extract",
     "list": "isomount.cli.list",
+    "open": "isomount.cli.open",
     "recent": "isomount.cli.recent",
 }
 

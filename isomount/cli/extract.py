@@ -17,7 +17,7 @@ from isomount.cli.reading import (
     view_options,
 )
 from isomount.cli.words import say
-from isomount.errors import IsomountError, UsageError
+from isomount.errors import DifferenceError, IsomountError, UsageError
 from isomount.extract import Extractor, Place, Totals
 from isomount.formats.options import ViewOptions
 from isomount.image import Image
@@ -34,7 +34,6 @@ _EXAMPLES = """examples:
   isomount extract debian.iso boot doc -C /tmp/d    two folders of it, into /tmp/d
   isomount extract debian.iso -C d --verify         and read it back and compare (exit code 40)
 """
-_DIFFERENT = 40
 # The views that record modes; others get those that new files have.
 _WITH_MODES = ("Rock Ridge", "UDF")
 
@@ -170,5 +169,5 @@ def _count(number: int, one: str, more: str = "") -> str:
 
 def _exit_code(totals: Totals) -> int:
     if totals.different:
-        return _DIFFERENT
+        return DifferenceError.exit_code
     return 1 if totals.failed else 0

@@ -127,6 +127,7 @@ def _request(names: list[str], options: ParsedOptions) -> MountRequest:
         nonempty=options.nonempty,
         log=_log_path(options),
         xattr=options.xattr,
+        idle=options.idle,
     )
 
 

@@ -21,6 +21,7 @@ class ParsedOptions:
     nonempty: bool = False
     log: str | None = None
     xattr: bool = False
+    idle: float | None = None
     asks_to_write: bool = False
 
 

@@ -142,6 +142,14 @@ _FUSE = (
 _OWN = (
     Option("log", Target.MOUNT, "write what happens to FILE", "log", values.words, "FILE"),
     Option("xattr", Target.MOUNT, "show named streams and attributes as xattrs (UDF)", "xattr"),
+    Option(
+        "idle",
+        Target.MOUNT,
+        "unmount when nobody has used it for MIN minutes",
+        "idle",
+        values.minutes,
+        "MIN",
+    ),
     Option("nonempty", Target.MOUNT, "allow a mount point that is not empty", "nonempty"),
 )
 

@@ -21,6 +21,7 @@ _ASCII = (
 
 # (uid_t)-1 and (gid_t)-1 mean "leave it" to the kernel, so they own nothing.
 _HIGHEST_ID = 0xFFFFFFFE
+_YEAR = 366 * 24 * 60  # in minutes
 
 _MAPS = {"n": Map.NORMAL, "o": Map.OFF, "a": Map.ACORN} | {each.value: each for each in Map}
 _RELAXED = {"relaxed": True, "strict": False, "r": True, "s": False}
@@ -50,6 +51,16 @@ def one_of(*sizes: int) -> Callable[[str], int]:
         raise ValueError(f"one of {', '.join(map(str, sizes))}")
 
     return parse
+
+
+def minutes(text: str) -> float:
+    """A time in minutes, decimals allowed."""
+    whole, _, fraction = text.partition(".")
+    if all(part.isascii() and part.isdigit() for part in (whole, fraction or "0")):
+        value = float(text)
+        if 0 < value <= _YEAR:
+            return value
+    raise ValueError("minutes, such as 30 or 0.5")
 
 
 def permissions(text: str) -> int:

@@ -30,7 +30,10 @@ class FuseOptions:
 
 @dataclass(frozen=True, slots=True)
 class MountRequest:
-    """One call of the command that mounts. ``image``, ``mountpoint`` and ``log`` are absolute."""
+    """One call of the command that mounts. ``image``, ``mountpoint`` and ``log`` are absolute.
+
+    ``idle`` is after how many minutes without use the mount ends; None is never.
+    """
 
     image: str
     mountpoint: str
@@ -41,3 +44,4 @@ class MountRequest:
     debug: bool = False
     log: str | None = None
     xattr: bool = False
+    idle: float | None = None

@@ -14,6 +14,7 @@ import trio
 
 from isomount.daemon import device
 from isomount.daemon.detach import unmount
+from isomount.daemon.idle import end_when_idle
 from isomount.daemon.mountpoint import MountPoint
 from isomount.daemon.notify import notify
 from isomount.daemon.readahead import raise_readahead
@@ -35,14 +36,13 @@ def serve(request: MountRequest, image: Image, point: MountPoint, ready: Callabl
     ``ready`` is called once the mount answers; when it raises OSError, nobody waits for the mount
     any more and it is ended. Raises FuseUnavailableError when it cannot be mounted.
     """
-    life = _Life(image, point, request.fuse.readahead, ready)
+    life = _Life(image, point, request, ready)
     # A signal between here and the loop would kill the process and leave a dead mount: it waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
-        _open_session(
-            Operations(image.volume, ready=life.on_init, xattrs=request.xattr), request, point.path
-        )
-        return life.run()
+        operations = Operations(image.volume, ready=life.on_init, xattrs=request.xattr)
+        _open_session(operations, request, point.path)
+        return life.run(operations)
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         point.remove()
@@ -73,11 +73,11 @@ class _Life:
         self,
         image: Image,
         point: MountPoint,
-        readahead: int | None,
+        request: MountRequest,
         ready: Callable[[], None],
     ) -> None:
         self._image = image
-        self._readahead = readahead
+        self._request = request
         self._point = point
         self._ready = ready
         self._state = _State.MOUNTED
@@ -85,10 +85,10 @@ class _Life:
         self._initialised = trio.Event()
         self._registration = Registration()
 
-    def run(self) -> int:
+    def run(self, operations: Operations) -> int:
         """Serve until the kernel closes the session."""
         try:
-            trio.run(self._main)
+            trio.run(self._main, operations)
         except BaseException:
             # Left mounted, but dead: an empty folder would make a mirror job delete its copy.
             _log.exception("%s: crashed", self._point.path)
@@ -101,12 +101,16 @@ class _Life:
         _log.info("%s: unmounted", self._point.path)
         return 0
 
-    async def _main(self) -> None:
+    async def _main(self, operations: Operations) -> None:
         with trio.open_signal_receiver(*_SIGNALS) as signals:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._obey, signals, nursery)
                 nursery.start_soon(self._announce)
+                if self._request.idle is not None:
+                    nursery.start_soon(
+                        end_when_idle, operations, self._point.path, self._request.idle
+                    )
                 try:
                     await pyfuse3.main()
                 except* ConnectionAbortedError:
@@ -152,7 +156,7 @@ class _Life:
     def _ask_the_mount(self) -> None:
         os.statvfs(self._point.path)  # stat may be cached
         self._registration.enter(self._image, self._point.path)
-        raise_readahead(self._point.path, self._readahead)
+        raise_readahead(self._point.path, self._request.fuse.readahead)
 
     async def _obey(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:
         """First signal: detach and serve what is open until it is closed. Second: end at once."""

@@ -3,6 +3,7 @@
 import functools
 import logging
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Any, TypeVar
 
 import pyfuse3
@@ -16,9 +17,13 @@ _Handler = TypeVar("_Handler", bound=Callable[..., Awaitable[Any]])
 
 def guarded(handler: _Handler) -> _Handler:
     """A request handler that answers every failure with an errno, and logs requests at DEBUG."""
+    # Programs that only watch how full disks are do not use what is on them.
+    is_use = handler.__name__ != "statfs"
 
     @functools.wraps(handler)
     async def guard(self: Any, *args: Any) -> Any:
+        if is_use:
+            self.last_used = monotonic()
         try:
             answer = await handler(self, *args)
         except Exception as error:

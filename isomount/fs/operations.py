@@ -36,6 +36,8 @@ class Operations(pyfuse3.Operations):
 
     supports_dot_lookup = True
     enable_writeback_cache = False
+    # When a handler was called last, as time.monotonic tells it; statfs does not count.
+    last_used = 0.0
 
     def __init__(self, volume: Volume, *, ready: Callable[[], None], xattrs: bool = False) -> None:
         super().__init__()
