@@ -40,7 +40,7 @@ class Runner:
         missing = peer.missing()
         reason = missing or workload.unfit(peer)
         if reason and (missing or not peer.ceiling):  # an absent ceiling needs no excuse
-            self._note(workload, peer, f"{peer.name}: {reason}")
+            self._note(workload, peer, reason)
         return reason is not None
 
     def _has_time(self, workload: Workload, peer: Peer) -> bool:
@@ -61,7 +61,7 @@ class Runner:
             others = [state for state in workload.states if state is not State.DROPPED]
             self._pass_on_a_mount(workload, peer, others)
         except MeasurementError as failed:
-            self._note(workload, peer, f"{peer.name}: {failed}")
+            self._note(workload, peer, str(failed))
             self.say(f"{where}: {failed}")
         else:
             self.say(f"{where}: {self._last(workload, peer)}")
