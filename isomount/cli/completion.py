@@ -23,7 +23,7 @@ SHELLS = ("bash", "zsh", "fish")
 _OPTIONS = dict(zip(SHELLS, ("_isomount_options",) * 2 + ("(_isomount_options)",), strict=True))
 _MOUNTED = dict(zip(SHELLS, ("_isomount_mounted",) * 2 + ("(_isomount_mounted)",), strict=True))
 
-_KINDS: dict[str, object] = {
+KINDS: dict[str, object] = {
     "IMAGE": shtab.FILE,
     "FILE": shtab.FILE,
     "MOUNTPOINT": shtab.DIRECTORY,
@@ -60,7 +60,7 @@ def positionals(usage: str) -> list[str]:
     rest, before = usage, ""
     while rest != before:  # brackets within brackets, from within
         rest, before = re.sub(r"\[[-,][^\[\]]*\](\.\.\.)?", "", rest), rest
-    return re.findall(r"[A-Z][A-Z|]+(?:\.\.\.)?", rest)
+    return re.findall(r"\b[A-Z]{2,}(?:\|[A-Z]+)*(?:\.\.\.)?", rest)
 
 
 def _copy_flags(parser: Parser, to: argparse.ArgumentParser) -> None:
@@ -75,8 +75,8 @@ def _copy_flags(parser: Parser, to: argparse.ArgumentParser) -> None:
 
 
 def _set_kind(action: argparse.Action, metavar: str) -> None:
-    if metavar in _KINDS:
-        action.complete = _KINDS[metavar]  # type: ignore[attr-defined] # shtab's way to be told
+    if metavar in KINDS:
+        action.complete = KINDS[metavar]  # type: ignore[attr-defined] # shtab's way to be told
 
 
 def _option_words(shell: str) -> Iterator[str]:

@@ -95,6 +95,8 @@ def booted(work: Path, destination: Path) -> Iterator[Guest]:
                 [
                     *("sh", "-c", 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"', "sh"),
                     str(group),
+                    # Also when the tests are killed, it ends.
+                    *("setpriv", "--pdeathsig=KILL"),
                     *("unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--cgroup"),
                     *("--uts", "--ipc", "--net", "--mount-proc"),
                     *("sh", str(SCRIPT), str(work), str(destination)),
@@ -108,8 +110,8 @@ def booted(work: Path, destination: Path) -> Iterator[Guest]:
         wait_until("systemd has booted", lambda: _is_up(guest, process))
         yield guest
     finally:
-        (group / "cgroup.kill").write_text("1")
         if process is not None:
+            process.kill()  # and by --kill-child the guest's process 1, and so all the others
             process.wait(PATIENCE)
         wait_until("the guest is gone", lambda: _remove(group))
 

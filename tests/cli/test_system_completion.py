@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from isomount.cli import VERBS, completion
+from isomount.cli import VERBS, completion, manual
 from isomount.cli.options import TABLE, Target
 from tests.command import PATIENCE, environment
 from tests.conftest import Mounted
@@ -164,6 +164,13 @@ def test_every_verb_and_option_is_there(shell: str) -> None:
     assert not missing
 
 
+def test_every_name_in_a_usage_line_is_of_a_known_kind() -> None:
+    for verb, parser in manual.verbs().items():
+        names = {word.removesuffix("...") for word in completion.positionals(parser.usage or "")}
+        # Paths in an image are nothing that a shell could know.
+        assert names <= {*completion.KINDS, "PATH"}, verb
+
+
 def test_names_in_usage_lines() -> None:
     assert completion.positionals(
         "isomount ls [-l] IMAGE [PATH...] [-o OPTION[,OPTION...]]..."
@@ -171,6 +178,6 @@ def test_names_in_usage_lines() -> None:
         "IMAGE",
         "PATH...",
     ]
-    assert completion.positionals("isomount umount MOUNTPOINT|IMAGE [--lazy]") == [
+    assert completion.positionals("isomount umount MOUNTPOINT|IMAGE|--all [--lazy]") == [
         "MOUNTPOINT|IMAGE"
     ]

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from isomount.cli import VERBS, manual
+from isomount.cli import VERBS, manual, mount, mount8
 from isomount.cli.option_parser import parse_options
 from isomount.cli.options import TABLE
 from isomount.errors import IsomountError
@@ -35,7 +35,7 @@ def test_every_option(shown: str) -> None:
 
 
 def test_every_verb_and_flag(shown: str) -> None:
-    parsers = {**manual.verbs(), "": manual.mount.parser(), " ": manual.mount8.parser()}
+    parsers = {**manual.verbs(), "": mount.parser(), " ": mount8.parser()}
     flags = {
         word for each in parsers.values() for flag in each.flags for word in flag.option_strings
     }

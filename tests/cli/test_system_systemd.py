@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from isomount import errors
 from tests.cli.systemd_guest import SYSTEMD, Guest, booted
 from tests.command import CHECKOUT, ORDINARY_USER, wait_until
 
@@ -201,6 +202,23 @@ def test_udev_raises_the_readahead(guest: Guest, home: Path) -> None:
     finally:
         guest.systemctl("stop", unit, user=True)
         guest.systemctl("stop", "udev.service")
+
+
+@pytest.mark.parametrize("folder", ["user", "system"])
+def test_what_is_hopeless_is_what_the_errors_say(folder: str) -> None:
+    text = (UNITS / folder / "isomount@.service").read_text()
+    codes = text.split("RestartPreventExitStatus=", 1)[1].split("\n", 1)[0].split()
+    assert {int(code) for code in codes} == {
+        error.exit_code
+        for error in (
+            errors.UsageError,
+            errors.MountPointError,
+            errors.ImageUnreadableError,
+            errors.FuseUnavailableError,
+            errors.NotAnImageError,
+            errors.DamagedImageError,
+        )
+    }
 
 
 def test_nothing_of_it_is_outside(guest: Guest, home: Path) -> None:
