@@ -262,3 +262,10 @@ def test_a_target_that_was_written_is_read(names: list[bytes]) -> None:
     areas = [sl((NAME, name), flags=1) for name in names[:-1]]
     target = b"/".join(names)
     assert read(*areas, sl((NAME, names[-1]))).target == (target if len(target) < 4096 else None)
+
+
+def test_a_link_without_end_is_bounded() -> None:
+    rr = read(*[sl(*[(JOINED, b"x")] * 80, flags=1)] * 200)
+    assert rr.target is None
+    assert rr.target_size is not None
+    assert 4096 < rr.target_size < 10_000

@@ -17,7 +17,7 @@ _POSIX = struct.Struct("<I4xI4xI4xI4x")
 # The kernel cannot hand out longer link targets (PATH_MAX with its NUL).
 _TARGET_AT_MOST = 4095
 # What is longer is not put together.
-_LINK_AT_MOST = 65_536
+_LINK_AT_MOST = 8192
 _NAME_AT_MOST = 1024
 
 
