@@ -37,7 +37,7 @@ class _Warnings(logging.Handler):
         else:
             self._held.append(record.getMessage())
 
-    def release(self) -> None:
+    def speak(self) -> None:
         """Say what was held back, and from now on everything at once."""
         held, self._held = self._held or [], None
         for message in held:
@@ -87,7 +87,7 @@ def open_to_read(name: str, options: ViewOptions, *, warn: bool = True) -> Image
     log.addHandler(warnings if warn else logging.NullHandler())
     log.propagate = False
     image = open_image(name, options)
-    warnings.release()
+    warnings.speak()
     return image
 
 

@@ -161,3 +161,18 @@ def test_a_full_disk_is_told(image: Path) -> None:
     assert done.stderr == (
         b"isomount: standard output cannot be written: No space left on device\n"
     )
+
+
+def test_what_is_damaged_is_said_once_the_image_opens(make_image: MakeImage) -> None:
+    image = make_image({"a/b": b"x"}, "-R", "-J")
+    data = bytearray(image.read_bytes())
+    joliet = data.index(b"\2CD001")
+    data[joliet + 158 : joliet + 166] = bytes(8)  # where the Joliet root lies
+    image.write_bytes(data)
+    done = run("ls", image, "-o", "norock")
+    assert (done.returncode, done.stdout) == (0, "a\n")
+    assert "the Joliet tree cannot be read" in done.stderr
+    data[(at := data.index(b"\1CD001")) + 158 : at + 166] = bytes(8)
+    image.write_bytes(data)
+    for verb in ("ls", "tree", "info", "extract"):
+        assert_failed(run(verb, image), 31, "the root directory at byte 0")
