@@ -138,9 +138,10 @@ def exit_codes() -> dict[int, str]:
 
 
 def _synopsis() -> Iterator[str]:
-    parsers = [mount.parser(), *verbs().values(), mount8.parser()]
-    usages = [line.strip() for each in parsers for line in (each.usage or "").split("\n")]
-    yield from (".nf", *map(_text, dict.fromkeys(usages)), ".fi")
+    own = (mount.parser().usage or "").split("\n")[0]  # the verbs tell their own
+    others = [*verbs().values(), mount8.parser()]
+    usages = [own, *(" ".join((parser.usage or "").split()) for parser in others)]
+    yield from (".nf", *map(_text, usages), ".fi")
 
 
 def _paragraphs(text: str | None) -> Iterator[str]:
