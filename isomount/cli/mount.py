@@ -17,7 +17,8 @@ from isomount.errors import UsageError
 from isomount.formats.options import ViewOptions
 
 _USAGE = """isomount IMAGE [MOUNTPOINT] [-o OPTION[,OPTION...]]... [-f] [-d]
-       isomount umount MOUNTPOINT|IMAGE [--lazy]"""
+       isomount umount|list|open|recent ... : what is mounted
+       isomount info|ls|tree|cat|extract IMAGE ... : without mounting; see isomount VERB --help"""
 
 _DESCRIPTION = """Show a disc image (ISO 9660, Rock Ridge, Joliet, UDF) as a read-only folder.
 
@@ -28,15 +29,18 @@ _EXAMPLES = """examples:
   isomount debian.iso disc         show the image in the folder disc, made if it is missing
   isomount debian.iso              the same in the folder debian beside the image
   isomount umount disc             end that; "fusermount3 -u disc" does the same
+  isomount open debian.iso         mount it and open the file manager there
+  isomount extract debian.iso      copy everything out of it, without mounting
   isomount windows.iso disc -o view=iso9660,nojoliet
 """
 
 _ENDING = """
-A comma in an option's value is written "\\,". IMAGE and MOUNTPOINT named like a verb (umount) are
-written with a slash (./umount).
+A comma in an option's value is written "\\,". IMAGE and MOUNTPOINT named like a verb (umount,
+list ...) are written with a slash (./umount).
 
 Exit codes: 0 done, 1 other failure, 2 usage, 10 mount point unusable, 11 image cannot be read,
-12 FUSE not available, 20 not mounted, 30 not a disc image, 31 image too damaged.
+12 FUSE not available, 20 not mounted, 30 not a disc image, 31 image too damaged,
+40 extract --verify found a difference.
 """
 
 

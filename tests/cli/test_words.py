@@ -1,12 +1,14 @@
 """What is written on the command line."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from isomount.cli import VERBS
 from tests.cli.words import assert_failed
 from tests.command import (
     COMMAND,
@@ -110,3 +112,8 @@ def test_odd_paths(fuse: None, small_image: Path, tmp_path: Path, name: str) -> 
     assert not folder.exists()
     wait_for_end(daemon_pid(log))
     assert_failed(run("umount", "--", folder.name, cwd=tmp_path), 20, "not mounted")
+
+
+def test_help_names_every_verb() -> None:
+    usage = run("--help").stdout.split("\n\n", 1)[0]
+    assert set(VERBS) <= set(re.findall(r"\w+", usage))
