@@ -16,8 +16,6 @@ _TF_LONG_FORM = 0x80
 _POSIX = struct.Struct("<I4xI4xI4xI4x")
 # The kernel cannot hand out longer link targets (PATH_MAX with its NUL).
 _TARGET_AT_MOST = 4095
-# What is longer is not put together.
-_LINK_AT_MOST = 8192
 _NAME_AT_MOST = 1024
 
 
@@ -141,10 +139,10 @@ def _pn(rr: RockRidge, area: bytes, start: int, end: int) -> None:
 
 def _sl(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     """Symbolic link (RRIP 4.1.3): components of the target, continued over fields."""
-    if start == end:
+    if start == end or (rr.target_size or 0) > _TARGET_AT_MOST:
         return
     position = start + 1
-    while position + 2 <= end and (rr.target_size or 0) < _LINK_AT_MOST:
+    while position + 2 <= end:
         flags, length = area[position], area[position + 1]
         rr.add_component(flags, area[position + 2 : position + 2 + length])
         position += 2 + length
