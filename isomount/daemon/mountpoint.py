@@ -17,6 +17,9 @@ from isomount.errors import IsomountError, MountPointError
 # How long to wait for a daemon whose mount was just ended to clear its folder away, in seconds.
 _FAREWELL = 5.0
 
+# On a folder that was made for a mount, for who comes after a daemon that was killed.
+_MARK = "user.isomount.made"
+
 
 class MountPoint:
     """A folder that can be mounted on. ``path`` is absolute and without links.
@@ -69,7 +72,7 @@ def prepare(
         raise MountPointError(f"{path}: cannot be used as mount point: {os.strerror(answer)}")
     path = os.path.realpath(path)
     _check_folder(path, nonempty=nonempty)
-    return MountPoint(path, made=False)
+    return MountPoint(path, made=_is_marked(path))
 
 
 def await_farewell(path: str, patience: float = _FAREWELL) -> None:
@@ -121,7 +124,18 @@ def _make(path: str) -> MountPoint:
             f"{path}: cannot be made in {parent}: {error.strerror}; "
             "name a mount point in a folder of your own"
         ) from error
+    with contextlib.suppress(OSError):  # a file system without attributes: then it will stay
+        os.setxattr(path, _MARK, b"")
     return MountPoint(os.path.realpath(path), made=True)
+
+
+def _is_marked(path: str) -> bool:
+    """Whether a daemon that did not live to remove it has made this folder."""
+    try:
+        os.getxattr(path, _MARK)
+    except OSError:
+        return False
+    return os.stat(path).st_uid == os.geteuid()
 
 
 def _clear_dead(path: str, tell: Callable[[str], None]) -> bool:

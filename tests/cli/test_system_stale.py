@@ -36,6 +36,18 @@ def test_the_next_mount_clears_it_away(
     finally:
         take_down(folder)
     wait_for_end(daemon_pid(log))
+    assert not folder.exists()  # the first one had made it, and did not live to remove it
+
+
+def test_a_folder_of_ones_own_is_kept(fuse: None, small_image: Path, tmp_path: Path) -> None:
+    folder, log = tmp_path / "m", tmp_path / "log2"
+    folder.mkdir()
+    leave_dead_mount(small_image, folder, tmp_path / "log")
+    done = run(small_image, folder, "-o", f"log={log}")
+    take_down(folder)
+    assert _SAYS.format(small_image) in done.stderr
+    wait_for_end(daemon_pid(log))
+    assert folder.is_dir()
 
 
 def test_not_for_an_image_that_cannot_be_mounted(
