@@ -83,10 +83,14 @@ def _find(what: str) -> str:
     mounts = all_mounts()
     place = os.path.abspath(what)
     here = _topmost(mounts, place) or _topmost(mounts, _without_links(place))
-    if here is not None and here.is_isomount:
+    ours = running(everybody=True)
+    if here is not None and here in [each.mount for each in ours]:
         return here.path
-    ours = [mount for mount in mounts if mount.is_isomount]
-    shown = [mount.path for mount in ours if what == mount.source or is_same_image(mount, place)]
+    shown = [
+        each.mount.path
+        for each in ours
+        if what == each.mount.source or place == each.image or is_same_image(each.mount, place)
+    ]
     if len(shown) > 1:
         raise UsageError(f"{what}: is mounted more than once, on {', '.join(shown)}; name one")
     if shown:

@@ -71,7 +71,8 @@ class Registration:
         )
         with contextlib.suppress(OSError):
             os.makedirs(folder, 0o700, exist_ok=True)
-            path = os.path.join(folder, mount.device + _ENDING)
+            # By the process: a device's number is given to the next mount as soon as it is free.
+            path = os.path.join(folder, f"{entry.pid}{_ENDING}")
             _write(path, json.dumps(asdict(entry)).encode("utf-8", "surrogateescape"))
             self._path = path
 

@@ -82,7 +82,7 @@ class Extractor:
         self._verify = verify
         self._umask = os.umask(0o077)
         os.umask(self._umask)
-        self._image = os.stat(volume.blocks.source.name)
+        self._image = _status_of_image(volume)
         # Where the first name of each file with several was written.
         self._first_names: dict[int, Parts] = {}
         self._unfinished: list[tuple[Parts, Node]] = []
@@ -256,7 +256,7 @@ class Extractor:
 
     def _file(self, fd: int, path: bytes, name: bytes, node: Node) -> None:
         there = status_of(name, fd)
-        if there is not None and os.path.samestat(there, self._image):
+        if there and self._image and os.path.samestat(there, self._image):
             raise ObstacleError("the image itself is there; name another folder with -C")
         if there is not None and _is_whole(there, node):
             self.totals.present += 1
@@ -375,6 +375,14 @@ def _is_whole(there: os.stat_result, node: Node) -> bool:
         and there.st_size == node.size
         and there.st_mtime_ns // 10**9 == node.mtime_ns // 10**9
     )
+
+
+def _status_of_image(volume: Volume) -> os.stat_result | None:
+    """The image file's, so that it is not overwritten; None where it is no file of this system."""
+    try:
+        return os.stat(volume.blocks.source.name)
+    except OSError:
+        return None
 
 
 def _times(node: Node) -> tuple[int, int]:
