@@ -71,6 +71,7 @@ class Registration:
         )
         with contextlib.suppress(OSError):
             os.makedirs(folder, 0o700, exist_ok=True)
+            _sweep(folder)
             # By the process: a device's number is given to the next mount as soon as it is free.
             path = os.path.join(folder, f"{entry.pid}{_ENDING}")
             _write(path, json.dumps(asdict(entry)).encode("utf-8", "surrogateescape"))
@@ -152,6 +153,15 @@ def _entries_in(folder: str) -> list[Entry]:
         return []
     paths = [os.path.join(folder, name) for name in sorted(names) if name.endswith(_ENDING)]
     return [entry for entry in map(_read, paths) if entry is not None]
+
+
+def _sweep(folder: str) -> None:
+    """Remove what daemons that were killed left behind, once their mounts are gone as well."""
+    there = {(mount.device, mount.path) for mount in all_mounts()}
+    for entry in _entries_in(folder):
+        if not entry.is_alive and (entry.device, entry.mountpoint) not in there:
+            with contextlib.suppress(FileNotFoundError):  # somebody else swept at the same time
+                os.unlink(os.path.join(folder, f"{entry.pid}{_ENDING}"))
 
 
 def _read(path: str) -> Entry | None:
