@@ -15,7 +15,8 @@ from isomount.errors import IsomountError
 _MOUNT = "isomount.cli.mount"
 _MOUNT_HELPER = "isomount.cli.mount8"
 
-# The first word, when it is one of these, is the verb; else it is the image to mount.
+# The first word, when it is one of these, is the verb; else it is the image to mount. No module is
+# named like a builtin: importing it would set that name here.
 VERBS = {
     "umount": "isomount.cli.umount",
     "info": "isomount.cli.info",
@@ -23,8 +24,8 @@ VERBS = {
     "tree": "isomount.cli.tree",
     "cat": "isomount.cli.cat",
     "extract": "isomount.cli.extract",
-    "list": "isomount.cli.list",
-    "open": "isomount.cli.open",
+    "list": "isomount.cli.list_mounts",
+    "open": "isomount.cli.open_image",
     "recent": "isomount.cli.recent",
 }
 

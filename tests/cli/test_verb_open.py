@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isomount.cli.open import safe_folder_name
+from isomount.cli.open_image import safe_folder_name
 from tests.cli.words import assert_failed
 from tests.command import COMMAND, PATIENCE, environment, mount_points, run, take_down
 from tests.conftest import MakeImage
