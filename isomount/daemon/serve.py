@@ -135,6 +135,8 @@ class _Life:
             return
         await trio.lowlevel.checkpoint()  # where the session has ended meanwhile, this ends as well
         self._answered = True
+        # On the loop, as nothing may come between: a small file in memory, the mount not touched.
+        self._registration.enter(self._image, self._point.path)
         _log.info(
             "%s: has %s; showing %s on %s",
             self._image.path,
@@ -155,7 +157,6 @@ class _Life:
 
     def _ask_the_mount(self) -> None:
         os.statvfs(self._point.path)  # stat may be cached
-        self._registration.enter(self._image, self._point.path)
         raise_readahead(self._point.path, self._request.fuse.readahead)
 
     async def _obey(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:
