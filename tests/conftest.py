@@ -39,6 +39,14 @@ class Mounted(Protocol):
     ) -> AbstractContextManager[Path]: ...
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_memory() -> Iterator[None]:
+    """What tests mount does not turn up among the images that the user mounted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", "/dev/null")
+        yield
+
+
 @pytest.fixture(scope="session")
 def fuse() -> None:
     """FUSE is there; without it the test fails, unless ISOMOUNT_SKIP_FUSE=1 is set."""
