@@ -64,7 +64,9 @@ def test_umount_of_a_busy_mount(fuse: None, small_image: Path, tmp_path: Path) -
     check_log(log)
 
 
-def test_who_holds_a_mount_is_named(fuse: None, small_image: Path, tmp_path: Path) -> None:
+def test_who_holds_a_mount_is_named(
+    fuse: None, as_root: None, small_image: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "m"
     assert run(small_image, folder).returncode == 0
     program = ["sleep", "1000"]
