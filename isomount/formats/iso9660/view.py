@@ -129,24 +129,30 @@ class Iso9660View:
             if isinstance(found, Entry):
                 yield found
                 continue
-            record, sections = found[0], found
-            if record.identifier in (SELF, PARENT) or self._is_hidden(record):
+            entry = self._entry(reader, found, extent)
+            if entry is None:
                 continue
-            if record.address == self.root:
-                # The root's own record is no entry, whatever its name has become.
+            if ino == self.root and self._is_emptied(reader, entry.name, entry.node):
                 continue
-            said = self._fields(reader, record)
-            self._decoder.learn(record, said)
-            rr = attributes(said) if self._has_fields else None
-            if rr is not None and rr.relocated:
-                continue
-            # Of several sections the first one's attributes and the last one's name count.
-            named = rr if len(sections) == 1 else self._rock_ridge(reader, sections[-1])
-            name = self._name(sections[-1], named)
-            node = self._node(reader, sections, rr)
-            if ino == self.root and self._is_emptied(reader, name, node):
-                continue
-            yield Entry(record.address - extent.start, name, node)
+            yield entry
+
+    def _entry(self, reader: Reader, sections: list[Record], extent: Extent) -> Entry | None:
+        """The entry that a file's records make; None for what is not to be listed."""
+        record = sections[0]
+        # The root's own record is no entry, whatever its name has become.
+        if record.identifier in (SELF, PARENT) or record.address == self.root:
+            return None
+        if self._is_hidden(record):
+            return None
+        said = self._fields(reader, record)
+        self._decoder.learn(record, said)
+        rr = attributes(said) if self._has_fields else None
+        if rr is not None and rr.relocated:
+            return None
+        # Of several sections the first one's attributes and the last one's name count.
+        named = rr if len(sections) == 1 else self._rock_ridge(reader, sections[-1])
+        name = self._name(sections[-1], named)
+        return Entry(record.address - extent.start, name, self._node(reader, sections, rr))
 
     def xattrs(self, reader: Reader, ino: int) -> dict[bytes, bytes]:
         """None, as Linux shows none."""
