@@ -10,14 +10,15 @@ from isomount.errors import ImageUnreadableError
 class LocalSource:
     """A regular file or a block device, read with pread.
 
-    ``os.preadv`` with ``RWF_NOWAIT`` tells what the page cache holds already; file systems that do
-    not know the flag make ``read_resident`` answer None always.
+    ``os.preadv`` with ``RWF_NOWAIT`` tells what the page cache holds already. File systems that do
+    not know the flag make ``read_resident`` answer None always, unless they are memory themselves.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open ``path``. Raises ImageUnreadableError with the reason and the remedy."""
         self.name = os.fspath(path)
-        self._nowait = True
+        # The flag that keeps preadv from waiting; None where nothing does.
+        self._flag: int | None = os.RWF_NOWAIT
         try:
             # O_NONBLOCK: opening a FIFO or a drive that spins up must not wait.
             self._fd = os.open(self.name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -66,25 +67,40 @@ class LocalSource:
 
     def read_resident(self, offset: int, length: int) -> bytes | bytearray | None:
         """The range if the page cache holds all of it, else None."""
-        if not self._nowait:
+        if self._flag is None:
             return None
         wanted = min(length, self.size - offset)
         if wanted <= 0:
             return b""
         buffer = bytearray(wanted)
         try:
-            got = os.preadv(self._fd, [buffer], offset, os.RWF_NOWAIT)
+            got = os.preadv(self._fd, [buffer], offset, self._flag)
         except BlockingIOError:
             return None
         except OSError as error:
-            if error.errno == errno.EOPNOTSUPP:
-                self._nowait = False
-            return None
+            if error.errno != errno.EOPNOTSUPP:
+                return None
+            self._flag = 0 if _is_memory(self._fd) else None
+            return self.read_resident(offset, length)
         return buffer if got == wanted else None
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._fd)
+
+
+def _is_memory(descriptor: int) -> bool:
+    """Whether the file lies in a file system that is nothing but memory, where no read waits."""
+    number = os.fstat(descriptor).st_dev
+    device = f"{os.major(number)}:{os.minor(number)}".encode()
+    try:
+        with open("/proc/self/mountinfo", "rb") as mounts:
+            lines = [line.split() for line in mounts]
+    except OSError:
+        return False
+    return any(
+        line[2] == device and line[line.index(b"-") + 1] in (b"tmpfs", b"ramfs") for line in lines
+    )
 
 
 def _unreadable(name: str, error: OSError) -> ImageUnreadableError:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from isomount.sources import LocalSource
 from tests.command import PATIENCE, end_mount, foreground
 from tests.conftest import MakeImage
 
@@ -21,6 +22,12 @@ def asked(
 ) -> Callable[[Callable[[Path], object]], Counter[str]]:
     """What the daemon is asked while something is done with a folder of 20 small files."""
     image = make_image({f"files/f{n:02d}": b"%d" % n * 500 for n in range(20)}, "-R")
+    source = LocalSource(image)
+    source.read_at(0, source.size)
+    tells = source.read_resident(0, 2048) is not None
+    source.close()
+    if not tells:
+        pytest.skip("the temporary folder's file system cannot tell what is in memory")
 
     def count(visit: Callable[[Path], object]) -> Counter[str]:
         folder = tmp_path / "mount"

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,3 +108,17 @@ def test_a_file_that_is_not_permitted_is_refused_with_the_remedy(image: Path) ->
     finally:
         if me == 0:
             os.seteuid(0)
+
+
+def test_a_file_in_a_file_system_of_memory_is_resident() -> None:
+    """Such a file system does not know the flag that asks, as nothing in it ever waits."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        pytest.skip("there is no /dev/shm here")
+    with tempfile.NamedTemporaryFile(dir=memory) as file:
+        file.write(b"0123456789")
+        file.flush()
+        source = LocalSource(file.name)
+        assert source.read_resident(2, 5) == b"23456"
+        assert source.read_resident(8, 5) == b"89"
+        source.close()
