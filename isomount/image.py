@@ -1,7 +1,6 @@
 """An open disc image: the library's front door."""
 
 import os
-from types import TracebackType
 from typing import Self
 
 from isomount.blocks import BlockCache
@@ -27,7 +26,7 @@ class Image:
         try:
             self.views, view = find_views(self.blocks, options, self.path, self.damage)
             self.volume = Volume(view, self.blocks, self.damage)
-        except BaseException:
+        except BaseException:  # whatever it is, nobody will close an image that never was
             self.blocks.close()
             raise
 
@@ -38,12 +37,7 @@ class Image:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *reason: object) -> None:
         self.close()
 
 

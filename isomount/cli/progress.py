@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import sys
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from isomount.cli.words import one_line
@@ -69,10 +68,5 @@ class Bar:
         self._progress.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *reason: object) -> None:
         self._progress.stop()

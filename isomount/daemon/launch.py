@@ -37,7 +37,7 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
             if request.foreground:
                 return _serve(request, image, point, lambda: None)
             return _start_daemon(request, image, point, inherited)
-        except BaseException:
+        except BaseException:  # Ctrl-C as well: a folder made for the mount must not stay
             point.remove()
             raise
 

@@ -33,7 +33,7 @@ def _ask(path: str) -> int:
         _ask_the_file_system(path)
     except OSError as error:
         return error.errno or 255
-    except BaseException:
+    except BaseException:  # a forked child: whatever it is, the answer is its exit code
         return 255
     return 0
 

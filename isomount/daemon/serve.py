@@ -54,7 +54,7 @@ def _open_session(operations: Operations, request: MountRequest, path: str) -> N
     try:
         # libfuse takes a descriptor that is mounted already, by this name, as its mount point.
         pyfuse3.init(operations, f"/dev/fd/{number}", options)
-    except BaseException:
+    except BaseException:  # libfuse or Ctrl-C: the kernel has mounted it already
         os.close(number)
         unmount(path, lazy=True)
         raise

@@ -26,7 +26,7 @@ def guarded(handler: _Handler) -> _Handler:
             self.last_used = monotonic()
         try:
             answer = await handler(self, *args)
-        except Exception as error:
+        except Exception as error:  # one that got past here would end the mount for everybody
             refusal = _refusal(handler.__name__, args, error)
             log.debug("%s%r: %s", handler.__name__, args, refusal)
             raise refusal from error

@@ -26,7 +26,7 @@ class LocalSource:
             raise _unreadable(self.name, error) from error
         try:
             self.size = self._measure()
-        except BaseException:
+        except BaseException:  # whatever it is, nobody will close a source that never was
             os.close(self._fd)
             raise
 

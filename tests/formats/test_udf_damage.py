@@ -20,16 +20,15 @@ from tests.formats.udf_builder import (
     DIRECTORY,
     FILE,
     Builder,
-    entity,
     file_entry,
     identifier,
     latin,
-    long_ad,
     parent,
     short_ad,
     tagged,
 )
-from tests.formats.udf_walk import opened
+from tests.formats.udf_partitioned import metadata_image, virtual_image
+from tests.formats.udf_walk import opened, overwrite
 
 BLOCK = 2048
 MAIN_SEQUENCE, RESERVE_SEQUENCE, ANCHORS = 128, 160, (256, 399)
@@ -44,12 +43,6 @@ def small(tmp_path: Path) -> Path:
     builder = Builder()
     builder.root(*builder.add_files([latin("one"), latin("two")]))
     return builder.write(tmp_path / "small.img")
-
-
-def overwrite(image: Path, offset: int, data: bytes) -> None:
-    with image.open("r+b") as file:
-        file.seek(offset)
-        file.write(data)
 
 
 def flip(image: Path, offset: int) -> None:
@@ -182,186 +175,6 @@ def test_an_unreadable_block_of_a_directory_loses_just_that(tmp_path: Path) -> N
         assert shown == [name.encode() for name in names if name.encode() in shown]
         assert shown[-1] == names[-1].encode()
         assert found.damage.count > 0
-
-
-# A metadata partition (UDF 2.2.10): its files' ICBs, and where their data are.
-METADATA_ICB, MIRROR_ICB, METADATA, MIRROR = 10, 11, 20, 70
-
-
-def metadata_image(tmp_path: Path, *, scattered: bool = False) -> Path:
-    """A volume of UDF 2.50 whose metadata file has a mirror with data of its own."""
-    builder = Builder(revision=0x0250)
-    builder.file_set_partition = 1
-    map_ = struct.pack("<BBxx", 2, 64) + entity(b"*UDF Metadata Partition")
-    map_ += struct.pack("<HHIIIIHB5x", 1, 0, METADATA_ICB, MIRROR_ICB, 0xFFFFFFFF, 8, 4, 1)
-    builder.maps.append(map_)
-    listing = parent(1, 1) + identifier(latin("file"), 2, partition=1)
-    listing += identifier(latin("dir"), 3, partition=1)
-    inner = parent(1, 1) + b"".join(
-        identifier(latin(f"inner file number {number}"), 2, partition=1) for number in range(100)
-    )
-    blocks = {
-        0: builder.file_set(),
-        1: file_entry(1, DIRECTORY, len(listing), listing, ad=3),
-        2: file_entry(2, FILE, 5000, long_ad(5000, 100, 0), ad=1),
-        3: file_entry(3, DIRECTORY, len(inner), short_ad(len(inner), 8)),
-    }
-    for number in range(-(-len(inner) // BLOCK)):
-        blocks[8 + number] = inner[number * BLOCK : (number + 1) * BLOCK]
-    for icb, start, kind in ((METADATA_ICB, METADATA, 250), (MIRROR_ICB, MIRROR, 251)):
-        extents = short_ad(32 * BLOCK, start)
-        if scattered and kind == 250:
-            extents = short_ad(9 * BLOCK, start) + short_ad(23 * BLOCK, start + 20)
-        builder.put(icb, file_entry(icb, kind, 32 * BLOCK, extents))
-        for block, data in blocks.items():
-            place = start + block
-            if scattered and kind == 250 and block >= 9:
-                place += 11
-            builder.put(place, data)
-    builder.put(100, b"d" * 5000)
-    builder.put(0, b"")
-    return builder.write(tmp_path / "metadata.img")
-
-
-def check_metadata(image: Path, *, damaged: bool) -> None:
-    with opened(image) as found:
-        assert found.view.name == "UDF 2.50"
-        tree = found.walk()
-        assert len(tree) == 103
-        assert found.data(b"file") == b"d" * 5000
-        for node in tree.values():
-            assert found.view.node(found.reader, node.ino).mode == node.mode
-        assert found.view.parent(found.reader, tree[b"dir"].ino) == found.view.root
-        assert (found.damage.count > 0) == damaged
-
-
-@pytest.mark.parametrize("scattered", [False, True])
-def test_a_metadata_partition(tmp_path: Path, scattered: bool) -> None:
-    check_metadata(metadata_image(tmp_path, scattered=scattered), damaged=False)
-
-
-@pytest.mark.parametrize("scattered", [False, True])
-@pytest.mark.parametrize("junk", [b"\0", b"\xff", b"\x01"])
-@pytest.mark.parametrize(
-    ("block", "count"),
-    [
-        (METADATA_ICB, 1),
-        (METADATA, 32),
-        (METADATA, 1),
-        (METADATA + 1, 1),
-        (METADATA + 2, 1),
-        (METADATA + 3, 1),
-        (METADATA + 8, 1),
-        (METADATA + 9, 23),
-    ],
-)
-def test_the_metadata_mirror_replaces_what_is_destroyed(
-    tmp_path: Path, block: int, count: int, junk: bytes, scattered: bool
-) -> None:
-    image = metadata_image(tmp_path, scattered=scattered)
-    overwrite(image, (272 + block) * BLOCK, junk * (count * BLOCK))
-    check_metadata(image, damaged=True)
-
-
-def test_a_destroyed_mirror_does_no_harm(tmp_path: Path) -> None:
-    image = metadata_image(tmp_path)
-    overwrite(image, (272 + MIRROR_ICB) * BLOCK, bytes(BLOCK))
-    check_metadata(image, damaged=False)
-    overwrite(image, (272 + METADATA_ICB) * BLOCK, bytes(BLOCK))
-    with pytest.raises(DamagedImageError), opened(image):
-        pass
-
-
-def virtual_image(tmp_path: Path, revision: int, *, padding: int = 0) -> Path:
-    """A volume on write-once media whose virtual allocation table says where ICBs are."""
-    builder = Builder(revision=revision)
-    builder.file_set_partition = 1
-    builder.maps.append(
-        struct.pack("<BBxx", 2, 64)
-        + entity(b"*UDF Virtual Partition")
-        + struct.pack("<HH24x", 1, 0)
-    )
-    builder.put(0, b"")
-    # Virtual 0, 1, 2 are the file set, the root and a file; 3 is not in use.
-    entries = struct.pack("<IIII", 30, 31, 32, 0xFFFFFFFF)
-    old = struct.pack("<IIII", 30, 40, 32, 0xFFFFFFFF)
-    listing = parent(1, 1) + identifier(latin("file"), 2, partition=1)
-    listing += identifier(latin("lost"), 3, partition=1)
-    builder.put(30, builder.file_set())
-    builder.put(31, file_entry(1, DIRECTORY, len(listing), listing, ad=3))
-    builder.put(32, file_entry(2, FILE, 3000, long_ad(3000, 50, 0), ad=1))
-    builder.put(40, file_entry(1, DIRECTORY, 0, b"", ad=3))
-    builder.put(50, b"v" * 3000)
-    last = builder.blocks - builder.partition_start - 1 - padding
-    for block, table in ((60, old), (last, entries)):
-        if revision == 0x0150:
-            data, kind = table + entity(b"*UDF Virtual Alloc Tbl") + struct.pack("<I", 60), 0
-        else:
-            data, kind = struct.pack("<HH", 152, 0) + bytes(148) + table, 248
-        builder.put(block, file_entry(block, kind, len(data), data, ad=3))
-    image = builder.write(tmp_path / "virtual.img")
-    if not padding:
-        # The last block is the table, not an anchor.
-        overwrite(image, 399 * BLOCK, builder.volume_blocks[399])
-    return image
-
-
-@pytest.mark.parametrize("revision", [0x0150, 0x0200])
-@pytest.mark.parametrize("padding", [0, 20])
-def test_the_last_virtual_allocation_table_counts(
-    tmp_path: Path, revision: int, padding: int
-) -> None:
-    with opened(virtual_image(tmp_path, revision, padding=padding)) as found:
-        nodes = found.nodes()
-        assert found.data(b"file") == b"v" * 3000
-        assert nodes[b"lost"].fault
-        again = found.view.node(found.reader, nodes[b"file"].ino)
-        assert again.size == 3000
-    with opened(virtual_image(tmp_path, revision), lastblock=272 + 60) as found:
-        assert found.names() == []
-
-
-def test_a_sparable_partition_reads_the_spare_packets(tmp_path: Path) -> None:
-    table = 90
-
-    class Sparable(Builder):
-        def sequence(self) -> list[bytes]:
-            result = super().sequence()
-            map_ = struct.pack("<BBxx", 2, 64) + entity(b"*UDF Sparable Partition")
-            map_ += struct.pack("<HHHBxIIIII", 1, 0, 32, 2, 512, table, table + 1, 0, 0)
-            volume = result[2]
-            body = volume[16:264] + struct.pack("<II", 64, 1) + volume[272:440] + map_
-            result[2] = tagged(6, 0, body)
-            return result
-
-    builder = Sparable()
-    builder.root(identifier(latin("moved"), 40))
-    builder.put(40, b"a defective packet")
-    builder.volume_blocks[100 + 8] = file_entry(40, FILE, 5, b"spare", ad=3)
-    for place, spare in ((table, 100), (table + 1, 111)):
-        entries = struct.pack("<IIII", 32, spare, 0xFFFFFFFF, 111)
-        newer = 7 if spare == 100 else 6
-        body = entity(b"*UDF Sparing Table") + struct.pack("<HHI", 2, 0, newer) + entries
-        builder.volume_blocks[place] = tagged(0, place, body)
-    with opened(builder.write(tmp_path / "a.img")) as found:
-        assert found.data(b"moved") == b"spare"
-
-
-def test_partitions_that_are_looked_up_through_themselves_end(tmp_path: Path) -> None:
-    for kind in (b"*UDF Virtual Partition", b"*UDF Metadata Partition"):
-        builder = Builder()
-        builder.file_set_partition = 1
-        map_ = struct.pack("<BBxx", 2, 64) + entity(kind)
-        builder.maps.append(map_ + struct.pack("<HHIIIIHB5x", 1, 0, 10, 11, 12, 8, 4, 0))
-        table = struct.pack("<HH", 152, 0) + bytes(148) + bytes(400)
-        last = builder.blocks - builder.partition_start - 1
-        for block in (10, 11, last):
-            file = file_entry(block, 248, len(table), long_ad(BLOCK, 0, 1), ad=1)
-            builder.put(block, file)
-        image = builder.write(tmp_path / "a.img")
-        overwrite(image, 399 * BLOCK, builder.volume_blocks[399])
-        with pytest.raises(DamagedImageError), opened(image):
-            pass
 
 
 class Counting:

@@ -18,10 +18,9 @@ from isomount.formats.node import Node
 from isomount.formats.options import ViewOptions
 from isomount.formats.udf import find
 from isomount.sources import LocalSource
+from tests.corpus import CORPUS, TRUTH
 from tests.formats.udf_walk import Opened, digest, opened
 
-SHARED = Path(__file__).parents[2].parent / "shared"
-CORPUS, TRUTH = SHARED / "corpus", SHARED / "truth"
 SUFFIX = ".udf"
 HASHED_AT_MOST = 64 << 20
 KINDS = {

@@ -85,3 +85,10 @@ def digest(reader: BlockCache, node: Node) -> str | None:
     except DamagedDataError:
         return None
     return result.hexdigest()
+
+
+def overwrite(image: Path, offset: int, data: bytes) -> None:
+    """Replace the bytes of ``image`` from ``offset`` on."""
+    with image.open("r+b") as file:
+        file.seek(offset)
+        file.write(data)

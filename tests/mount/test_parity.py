@@ -2,13 +2,14 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.command import run
 from tests.conftest import Mounted
-from tests.corpus import CORPUS, Case, Record, cases, needs_corpus
+from tests.corpus import Case, Record, cases, needs_corpus
 from tests.mount.improvements import ABSENT, IMPROVEMENTS, RELOCATION_FOLDERS
 from tests.snapshot import snapshot
 
@@ -28,14 +29,27 @@ _FIELDS = (
 )
 _MOUNTABLE = [case for case in cases() if case.mounts]
 _REFUSED = [case for case in cases() if not case.mounts]
-_compared: Counter[str] = Counter()
+
+
+@pytest.fixture(scope="module")
+def compared(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
+    """Counts what is compared, and says so in the end."""
+    counted: Counter[str] = Counter()
+    yield counted
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    assert reporter is not None
+    reporter.write_line(
+        f"\ncompared with Linux: {counted['views']} views of "
+        f"{len({case.image for case in _MOUNTABLE})} images, {counted['paths']} paths, "
+        f"{counted['bytes']} bytes"
+    )
 
 
 @needs_corpus
 @pytest.mark.slow
 @pytest.mark.usefixtures("as_root")
 @pytest.mark.parametrize("case", _MOUNTABLE, ids=lambda case: f"{case.image}:{case.view}")
-def test_shows_what_linux_shows(case: Case, mounted: Mounted) -> None:
+def test_shows_what_linux_shows(case: Case, mounted: Mounted, compared: Counter[str]) -> None:
     """Every field of every path is equal, or is a listed improvement with its better value."""
     statfs, *records = case.truth
     truth = {record["path"]: record for record in records}
@@ -51,7 +65,7 @@ def test_shows_what_linux_shows(case: Case, mounted: Mounted) -> None:
         expected[name] = ABSENT
     assert differing == expected
     _check_numbers(shown)
-    _compared.update(views=1, paths=len(truth), bytes=sum(r.get("size", 0) for r in records))
+    compared.update(views=1, paths=len(truth), bytes=sum(r.get("size", 0) for r in records))
 
 
 @needs_corpus
@@ -66,20 +80,6 @@ def test_refuses_what_linux_refuses(case: Case, tmp_path: Path, fuse: None) -> N
     assert case.image in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "mount").exists()
-
-
-@needs_corpus
-@pytest.mark.slow
-def test_says_how_much_was_compared(capsys: pytest.CaptureFixture[str]) -> None:
-    if not _compared:
-        pytest.skip("nothing was compared in this run")
-    with capsys.disabled():
-        print(
-            f"\ncompared with Linux: {_compared['views']} views of "
-            f"{len({case.image for case in _MOUNTABLE})} images, {_compared['paths']} paths, "
-            f"{_compared['bytes']} bytes; {len(_REFUSED)} views refused as Linux does"
-        )
-    assert CORPUS.is_dir()
 
 
 def _differences(truth: dict[str, Record], shown: dict[str, Record]) -> Record:
