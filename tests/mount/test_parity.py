@@ -36,13 +36,14 @@ def compared(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
     """Counts what is compared, and says so in the end."""
     counted: Counter[str] = Counter()
     yield counted
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    assert reporter is not None
-    reporter.write_line(
-        f"\ncompared with Linux: {counted['views']} views of "
-        f"{len({case.image for case in _MOUNTABLE})} images, {counted['paths']} paths, "
-        f"{counted['bytes']} bytes"
-    )
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
+    assert capture is not None
+    with capture.global_and_fixture_disabled():
+        print(
+            f"\ncompared with Linux: {counted['views']} views of "
+            f"{len({case.image for case in _MOUNTABLE})} images, {counted['paths']} paths, "
+            f"{counted['bytes']} bytes"
+        )
 
 
 @needs_corpus
