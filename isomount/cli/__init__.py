@@ -27,6 +27,7 @@ VERBS = {
     "list": "isomount.cli.list_mounts",
     "open": "isomount.cli.open_image",
     "recent": "isomount.cli.recent",
+    "integrate": "isomount.cli.integrate",
 }
 
 # Flags of the mount command that are followed by a value, and so may stand before the first word.

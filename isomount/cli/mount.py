@@ -17,7 +17,7 @@ from isomount.errors import UsageError
 from isomount.formats.options import ViewOptions
 
 _USAGE = """isomount IMAGE [MOUNTPOINT] [-o OPTION[,OPTION...]]... [-f] [-d]
-       isomount umount|list|open|recent ... : what is mounted
+       isomount umount|list|open|recent ... : what is mounted; integrate: into your desktop
        isomount info|ls|tree|cat|extract IMAGE ... : without mounting; see isomount VERB --help"""
 
 _DESCRIPTION = """Show a disc image (ISO 9660, Rock Ridge, Joliet, UDF) as a read-only folder.

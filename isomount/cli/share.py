@@ -1,0 +1,68 @@
+"""What belongs into a share folder, /usr/local/share or a user's own, besides the command.
+
+isomount/desktop is laid out as it goes there, so its files are the list of them, for
+``isomount integrate`` and for ``make install``.
+
+``python -m isomount.cli.share NAME COMMAND`` prints one of them for a command of that path.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+_ROOT = resources.files("isomount").joinpath("desktop")
+
+
+def data_files() -> Iterator[str]:
+    """The names of the files, relative to the share folder."""
+    yield from _files_in(_ROOT, "")
+
+
+def content(name: str, command: Sequence[str]) -> str:
+    """The file ``name``, in which isomount is started by the words of ``command``."""
+    text = _ROOT.joinpath(*name.split("/")).read_text(encoding="utf-8")
+    if name.endswith(".desktop"):
+        words = " ".join(map(_desktop_word, command))
+        # Where the command has gone, the entry counts as not there.
+        text = text.replace("\nTryExec=isomount\n", f"\nTryExec={_desktop_string(command[0])}\n")
+        return text.replace("\nExec=isomount ", f"\nExec={_desktop_string(words)} ")
+    if name.endswith(".service"):
+        words = " ".join(map(_unit_word, command))
+        return text.replace(
+            "\nExecStart=/usr/bin/env isomount ", f"\nExecStart=/usr/bin/env {words} "
+        )
+    return text
+
+
+def _files_in(folder: Traversable, prefix: str) -> Iterator[str]:
+    for each in sorted(folder.iterdir(), key=lambda each: each.name):
+        if each.is_dir():
+            yield from _files_in(each, f"{prefix}{each.name}/")
+        else:
+            yield prefix + each.name
+
+
+def _desktop_word(word: str) -> str:
+    """``word`` as an argument of Exec=, where % begins a field code."""
+    return f'"{_escaped(word, chr(92) + chr(34) + "`$").replace("%", "%%")}"'
+
+
+def _desktop_string(text: str) -> str:
+    """``text`` as a value of type string in a desktop entry."""
+    special = {"\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r"}
+    return "".join(special.get(c, c) for c in text)
+
+
+def _unit_word(word: str) -> str:
+    """``word`` as an argument in a unit of systemd."""
+    doubled = word.replace("%", "%%").replace("$", "$$")
+    return f'"{_escaped(doubled, chr(92) + chr(34))}"'
+
+
+def _escaped(text: str, special: str) -> str:
+    return "".join(f"\\{c}" if c in special else c for c in text)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(content(sys.argv[1], sys.argv[2:]))
