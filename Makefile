@@ -19,6 +19,7 @@ exec_prefix = $(prefix)
 bindir = $(exec_prefix)/bin
 libdir = $(exec_prefix)/lib
 datarootdir = $(prefix)/share
+datadir = $(datarootdir)
 mandir = $(datarootdir)/man
 man1dir = $(mandir)/man1
 bashdir = $(datarootdir)/bash-completion/completions
@@ -29,7 +30,7 @@ userunitdir = $(prefix)/lib/systemd/user
 udevdir = $(prefix)/lib/udev/rules.d
 # mount(8) looks for helpers here and nowhere else.
 helperdir = /sbin
-INSTALL_FOLDERS = prefix bindir libdir man1dir bashdir zshdir fishdir systemunitdir userunitdir \
+INSTALL_FOLDERS = prefix bindir libdir datadir man1dir bashdir zshdir fishdir systemunitdir userunitdir \
 	udevdir helperdir
 
 help:

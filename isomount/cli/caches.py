@@ -3,7 +3,8 @@
 import contextlib
 import os
 import subprocess
-from collections.abc import Iterable
+import sys
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
 from isomount.cli.words import say
@@ -55,9 +56,11 @@ def refresh(share: str, *, mind_missing: bool) -> None:
             _run(program, folder, share, mind_missing=mind_missing)
 
 
-def clear(share: str, folders: list[str]) -> None:
-    """Remove the caches in those of ``folders`` that hold nothing else any more."""
+def clear(share: str, folders: Container[str] | None = None) -> None:
+    """Remove the caches that describe nothing any more, only in ``folders`` if these are named."""
     types, applications = os.path.join(share, _TYPES), os.path.join(share, _APPLICATIONS)
+    if folders is None:
+        folders = (types, applications)
     if types in folders and not _entries(os.path.join(types, "packages")):
         _unlink(types, _TYPE_CACHES)
         for kind in _entries(types):  # application/ and the like
@@ -100,3 +103,8 @@ def _unlink(folder: str, names: Iterable[str]) -> None:
     for name in names:
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(folder, name))
+
+
+if __name__ == "__main__":  # for make install and uninstall
+    refresh(sys.argv[1], mind_missing=True)
+    clear(sys.argv[1])

@@ -1,6 +1,7 @@
 """`make install` and `make uninstall`, into a DESTDIR and with folders of one's own."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,9 +16,13 @@ FILES = """
     lib/systemd/system/isomount@.service
     lib/systemd/user/isomount@.service
     lib/udev/rules.d/99-isomount.rules
+    share/applications/isomount.desktop
     share/bash-completion/completions/isomount
     share/fish/vendor_completions.d/isomount.fish
+    share/icons/hicolor/scalable/apps/isomount.svg
     share/man/man1/isomount.1
+    share/metainfo/isomount.metainfo.xml
+    share/mime/packages/isomount.xml
     share/zsh/site-functions/_isomount
 """
 OWN = """
@@ -88,7 +93,7 @@ def test_the_installed_command(
 
 @pytest.fixture
 def stocked(tmp_path: Path) -> Path:
-    """A DESTDIR with files of somebody else's in the folders that isomount uses too."""
+    """A place with files of somebody else's in the folders that isomount uses too."""
     for name in ("opt/i/bin/other", "opt/i/share/man/man1/other.1", "opt/i/lib/other/isomount"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("other\n")
@@ -98,23 +103,36 @@ def stocked(tmp_path: Path) -> Path:
 
 @pytest.mark.timeout(300)
 def test_uninstall_removes_exactly_that(stocked: Path) -> None:
-    before = files_in(stocked)
-    words = [f"DESTDIR={stocked}", "prefix=/opt/i", "bindir=/opt/i/tools"]
+    """Without DESTDIR: what desktops read instead of the files is made, and taken away, as well."""
+    before, prefix = files_in(stocked), stocked / "opt/i"
+    words = [f"prefix={prefix}", f"bindir={prefix}/tools", f"helperdir={stocked}/sbin"]
     done = make("install", *words)
     assert done.returncode == 0, done.stderr
-    assert (stocked / "opt/i/tools/isomount").exists()
-    unit = (stocked / "opt/i/lib/systemd/system/isomount@.service").read_text()
-    assert "\nExecStart=/opt/i/tools/isomount -f " in unit
-    unit = (stocked / "opt/i/lib/systemd/user/isomount@.service").read_text()
-    assert ":/opt/i/tools:" in unit
-    rule = (stocked / "opt/i/lib/udev/rules.d/99-isomount.rules").read_text()
-    assert '"/opt/i/lib/isomount/readahead %k"' in rule
+    assert (prefix / "tools/isomount").exists()
+    unit = (prefix / "lib/systemd/system/isomount@.service").read_text()
+    assert f"\nExecStart={prefix}/tools/isomount -f " in unit
+    unit = (prefix / "lib/systemd/user/isomount@.service").read_text()
+    assert f":{prefix}/tools:" in unit
+    rule = (prefix / "lib/udev/rules.d/99-isomount.rules").read_text()
+    assert f'"{prefix}/lib/isomount/readahead %k"' in rule
+    entry = (prefix / "share/applications/isomount.desktop").read_text()
+    assert f'\nExec="{prefix}/tools/isomount" open %f\n' in entry
+    assert "isomount.desktop" in (prefix / "share/applications/mimeinfo.cache").read_text()
+    assert "*.nrg" in (prefix / "share/mime/globs").read_text()
     done = make("uninstall", *words)
     assert done.returncode == 0, done.stderr
     assert files_in(stocked) == before
-    assert not (stocked / "opt/i/lib/isomount").exists()
+    assert not (prefix / "lib/isomount").exists()
     done = make("uninstall", *words)  # there is nothing left to remove
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_uninstall_from_a_destdir(installed: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(installed, copy, symlinks=True, copy_function=os.link)
+    done = make("uninstall", f"DESTDIR={copy}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert files_in(copy) == set()
 
 
 def test_uninstall_leaves_a_helper_that_is_not_ours(stocked: Path) -> None:
