@@ -1,7 +1,6 @@
 """A desktop session beside the machine's own world: guest.sh says how that is safe."""
 
 import os
-import shlex
 import shutil
 import subprocess
 import tempfile
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import public
-from tests.command import ORDINARY_USER, PATIENCE, escaped, wait_until
+from tests.command import ORDINARY_USER, PATIENCE, wait_until
 
 _SCRIPT = Path(__file__).with_name("guest.sh")
 
@@ -29,6 +28,8 @@ _ENVIRONMENT = {
     "XDG_RUNTIME_DIR": str(RUNTIME),
     "DBUS_SESSION_BUS_ADDRESS": f"unix:path={RUNTIME}/bus",
     "GSETTINGS_BACKEND": "memory",
+    "XDG_CURRENT_DESKTOP": "GNOME",
+    "LANG": "C.UTF-8",
     "GTK_A11Y": "atspi",
     "LIBGL_ALWAYS_SOFTWARE": "1",
 }
@@ -46,7 +47,7 @@ class Session:
 
     def command(self, *words: str | Path, root: bool = False) -> list[str]:
         """The words that run a program in the session."""
-        enter = [*f"nsenter --target={self.pid} -m -p -n -u -i --wd=/ --".split()]
+        enter = f"nsenter --target={self.pid} -m -p -n -u -i --wd=/ --".split()
         ids = f"setpriv --reuid={ORDINARY_USER} --regid={ORDINARY_USER} --clear-groups".split()
         variables = [f"{name}={value}" for name, value in _ENVIRONMENT.items()]
         return [*enter, *([] if root else ids), "env", "-i", *variables, *map(str, words)]
@@ -68,18 +69,26 @@ class Session:
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}{self._said()}"
         return done.stdout
 
-    def start(self, *words: str | Path) -> "subprocess.Popen[bytes]":
-        """Start a program that stays; what it says goes into the session's log."""
-        with self.log.open("ab") as log:
+    def start(self, *words: str | Path, log: Path | None = None) -> "subprocess.Popen[bytes]":
+        """Start a program that stays; what it says goes into ``log``, or else the session's."""
+        with (log or self.log).open("ab") as said:
             return subprocess.Popen(
-                self.command(*words), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self.command(*words), stdin=subprocess.DEVNULL, stdout=said, stderr=said
             )
+
+    def outside(self, path: Path) -> Path:
+        """Where ``path`` of the session is seen from here."""
+        return Path(f"/proc/{self.pid}/root", path.relative_to("/"))
 
     def mounts(self) -> list[str]:
         """The mount points of isomount's in the session, without touching any."""
         lines = Path(f"/proc/{self.pid}/mountinfo").read_text().splitlines()
         ours = [line.split(" ")[4] for line in lines if " - fuse.isomount " in line]
         return [place.replace("\\040", " ") for place in ours]
+
+    def is_running(self, pid: int) -> bool:
+        """Whether the process with that number in the session is there."""
+        return self.outside(Path(f"/proc/{pid}")).exists()
 
     def _said(self) -> str:
         return f"\nthe session's log:\n{self.log.read_text(errors='replace')[-5000:]}"
@@ -152,4 +161,4 @@ def _first_process(process: "subprocess.Popen[bytes]", work: Path) -> int:
 
 def _is_ready(process: "subprocess.Popen[bytes]", running: Session) -> bool:
     assert process.poll() is None, running.log.read_text()
-    return Path(f"/proc/{running.pid}/root/run/ready").exists()
+    return running.outside(Path("/run/ready")).exists()

@@ -1,0 +1,138 @@
+"""What GIO, which file managers look through, says of a mount; and the end of it by eject."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import PATIENCE, wait_until
+from tests.desktop.conftest import WHEN, MakeDisc
+from tests.desktop.mount import LoggedMount, logged_mount
+from tests.desktop.session import HOME, MEDIA, Session
+
+_PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+_FILES: dict[str, bytes | str] = {
+    "readme.txt": b"hello\n",
+    "picture": _PNG,  # no ending: only its content tells
+    "Music/song.ogg": b"OggS" + bytes(5000),
+    "link": "readme.txt",
+}
+_LABEL = "My disc"
+
+
+@pytest.fixture
+def shown(desktop: Session, make_disc: MakeDisc) -> Iterator[LoggedMount]:
+    """The disc, where the media of users are mounted."""
+    with logged_mount(desktop, make_disc(_FILES, _LABEL), MEDIA / _LABEL) as mount:
+        yield mount
+
+
+def attributes(desktop: Session, path: Path, *options: str) -> dict[str, str]:
+    """What ``gio info`` says, by attribute."""
+    return dict(
+        re.findall(r"^  ([\w:-]+): (.*)$", desktop.says("gio", "info", *options, path), re.M)
+    )
+
+
+@pytest.mark.parametrize("monitor", ["udisks2", "unix"])
+@pytest.mark.parametrize("folder", [MEDIA, HOME / "isomount"])
+def test_it_is_listed_under_its_label(
+    desktop: Session, make_disc: MakeDisc, folder: Path, monitor: str
+) -> None:
+    """By gvfs's monitor with a real udisks, which desktops have, and by GIO's own."""
+    listing = ("env", f"GIO_USE_VOLUME_MONITOR={monitor}", "gio", "mount", "-li")
+    desktop.outside(HOME / "isomount").mkdir(mode=0o777, exist_ok=True)
+    desktop.outside(HOME / "isomount").chmod(0o777)
+    image = make_disc(_FILES, _LABEL)
+    assert _LABEL not in desktop.says(*listing)
+    with logged_mount(desktop, image, folder / _LABEL):
+        said = desktop.says(*listing)
+        where = f"file://{folder}/{_LABEL}".replace(" ", "%20")
+        assert f"Mount(0): {_LABEL} -> {where}\n" in said
+        # So there is an eject button, and it unmounts.
+        assert "can_unmount=1" in said
+        assert "can_eject=0" in said
+        assert "is_shadowed=0" in said
+    assert _LABEL not in desktop.says(*listing)
+
+
+def test_mounts_elsewhere_are_not_shown(desktop: Session, make_disc: MakeDisc) -> None:
+    """A desktop shows what is the user's; a mount beside the image, in no media folder, is too."""
+    with logged_mount(desktop, make_disc(_FILES, _LABEL), Path("/tmp/elsewhere")):
+        assert "elsewhere" not in desktop.says("gio", "mount", "-l")
+
+
+def test_a_folder_lists_its_files(desktop: Session, shown: LoggedMount) -> None:
+    said = desktop.says("gio", "list", "-l", shown.place)
+    assert sorted(said.splitlines()) == [
+        "Music\t2048\t(directory)",
+        "link\t6\t(regular)",
+        f"picture\t{len(_PNG)}\t(regular)",
+        "readme.txt\t6\t(regular)",
+    ]
+    assert desktop.says("gio", "cat", shown.place / "readme.txt") == "hello\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("readme.txt", "text/plain"),
+        ("picture", "image/png"),
+        ("Music", "inode/directory"),
+        ("Music/song.ogg", "audio/ogg"),
+    ],
+)
+def test_files_have_their_kind(desktop: Session, shown: LoggedMount, name: str, kind: str) -> None:
+    found = attributes(desktop, shown.place / name)
+    assert found["standard::content-type"] == kind
+    assert found["time::modified"] == str(WHEN)
+    assert found["owner::user"] == "alex"
+    # Nothing is offered that cannot be done.
+    assert (found["access::can-read"], found["access::can-write"]) == ("TRUE", "FALSE")
+    assert (found["access::can-delete"], found["access::can-rename"]) == ("FALSE", "FALSE")
+    assert found["access::can-trash"] == "FALSE"
+
+
+def test_a_file_is_a_file_of_this_disc(desktop: Session, shown: LoggedMount) -> None:
+    file = attributes(desktop, shown.place / "readme.txt")
+    assert file["standard::size"] == "6"
+    assert file["id::filesystem"] == attributes(desktop, shown.place)["id::filesystem"]
+    assert file["id::filesystem"] != attributes(desktop, HOME)["id::filesystem"]
+    link = attributes(desktop, shown.place / "link", "-n")
+    assert link["standard::is-symlink"] == "TRUE"
+    assert link["standard::symlink-target"] == "readme.txt"
+
+
+def test_the_file_system_is_read_only(desktop: Session, shown: LoggedMount) -> None:
+    found = attributes(desktop, shown.place, "-f")
+    assert found["filesystem::readonly"] == "TRUE"
+    # Not of the network: so file managers make thumbnails.
+    assert found["filesystem::remote"] == "FALSE"
+
+
+def test_eject_unmounts(desktop: Session, shown: LoggedMount) -> None:
+    """The eject button asks for this, as GIO says can_eject=0; the fixture sees it all gone."""
+    desktop.says("gio", "mount", "-u", shown.place)
+    assert not shown.is_there
+    wait_until("its folder is gone", lambda: not desktop.outside(shown.place).exists())
+
+
+def test_eject_of_what_is_in_use_is_refused(desktop: Session, shown: LoggedMount) -> None:
+    reader = subprocess.Popen(
+        desktop.command(
+            "sh", "-c", 'exec 3<"$1" && echo open && read -r _', "sh", shown.place / "readme.txt"
+        ),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == b"open\n"
+        done = desktop.run("gio", "mount", "-u", shown.place)
+        reader.communicate(b"\n", timeout=PATIENCE)
+    assert done.returncode != 0
+    assert "preventing the unmount" in done.stderr
+    assert shown.is_there
+    assert desktop.says("gio", "cat", shown.place / "readme.txt") == "hello\n"
