@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 import pyfuse3
 import trio
 
-from isomount.daemon import device
+from isomount.daemon import device, eager
 from isomount.daemon.detach import unmount
 from isomount.daemon.idle import end_when_idle
 from isomount.daemon.mountpoint import MountPoint
@@ -112,7 +112,7 @@ class _Life:
                         end_when_idle, operations, self._point.path, self._request.idle
                     )
                 try:
-                    await pyfuse3.main()
+                    await eager.main()
                 except* ConnectionAbortedError:
                     # What the kernel says, instead of ENODEV, when the last file is closed and the
                     # session ended just while a request was being handed over.
