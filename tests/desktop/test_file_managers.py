@@ -23,7 +23,7 @@ _FILES: dict[str, bytes | str] = {
     "autorun.sh": _AUTORUN,
     "autorun.inf": b"[autorun]\nopen=autorun.sh\n",
 }
-_SHOWN = {"Pictures", "README.txt", "autorun.inf", "autorun.sh"}
+_PLAIN = ("README.txt", "autorun.inf", "autorun.sh")
 
 
 @pytest.fixture
@@ -51,15 +51,15 @@ def _colours(picture: bytes) -> set[bytes]:
     return {raw.stdout[at : at + 3] for at in range(0, len(raw.stdout), 3)}
 
 
-def _seen(screen: Screen, role: str) -> list[Widget]:
-    """All that is on the screen, once every file is there by the role that it has."""
+def _seen(screen: Screen, role: str, names: set[str]) -> list[Widget]:
+    """All that is on the screen, once ``names`` are there in that role."""
     found: list[Widget] = []
 
     def look() -> bool:
         found[:] = screen.widgets()
-        return {each.name for each in found if each.role == role} >= _SHOWN
+        return {each.name for each in found if each.role == role} >= names
 
-    wait_until(f"all of {_SHOWN} are on the screen", look)
+    wait_until(f"{names} are on the screen", look)
     return found
 
 
@@ -69,7 +69,7 @@ def test_nautilus(desktop: Session, disc: Path) -> None:
         with window_titled(desktop, _LABEL) as window:
             _assert_shown(mount, window)
             screen = Screen(desktop)
-            seen = _seen(screen, "label")
+            seen = _seen(screen, "label", {"Pictures", *_PLAIN})
             # In the list of places: a row with an icon, the label and the eject button.
             rows = [each.parent for each in seen if (each.name, each.role) == (_LABEL, "label")]
             eject = [each for each in seen if each.role == "button" and each.parent in rows]
@@ -85,7 +85,8 @@ def test_thunar(desktop: Session, disc: Path) -> None:
         with window_titled(desktop, f"{_LABEL} - Thunar") as window:
             _assert_shown(mount, window)
             screen = Screen(desktop)
-            seen = _seen(screen, "icon")
+            size = sum(len(_FILES[name]) for name in _PLAIN)
+            seen = _seen(screen, "statusbar", {f"1 folder  |  3 files: {size} bytes"})
             (place, *_) = [
                 each for each in seen if (each.name, each.role) == (_LABEL, "table cell")
             ]
