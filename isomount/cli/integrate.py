@@ -108,9 +108,10 @@ def _share_folder() -> str:
 def _files() -> dict[str, bytes]:
     """Everything to be placed, by its name below the share folder."""
     command = own_command()
-    if "=" in command[0] or not "".join(command).isprintable():
+    # The specification forbids the first; GIO looks in vain for a program with the second.
+    if {"=", "%"} & set(command[0]) or not command[0].isprintable():
         raise IsomountError(
-            f"{command[0]}: a desktop entry cannot name a command whose path has = or unprintable "
+            f"{command[0]}: desktops do not start a command whose path has =, % or unprintable "
             "characters in it; install isomount elsewhere"
         )
     texts = {name: content(name, command) for name in data_files()}

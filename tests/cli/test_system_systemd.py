@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from isomount import errors
+from isomount.cli.share import content
 from tests.cli.systemd_guest import SYSTEMD, Guest, booted
 from tests.command import CHECKOUT, ORDINARY_USER, wait_until
 
@@ -54,9 +55,20 @@ def guest(home: Path, installed: Path, fuse: None, as_root: None) -> Iterator[Gu
         (work / "units" / name).write_text(
             text.replace("What=/srv/images/disc.iso", f"What={home}/other.iso")
         )
+    add_command(home / "my $HOME, 100%, \"own\" \\ 'n'" / "isomount", work / "units/user")
     with booted(work, work / "destination") as guest:
         assert guest.systemctl("start", "user-manager.service").returncode == 0
         yield guest
+
+
+def add_command(path: Path, units: Path) -> None:
+    """Another isomount, with a unit as ``isomount integrate`` writes it."""
+    path.parent.mkdir()
+    path.write_text('#!/bin/sh\nexec /usr/local/bin/isomount -o norock "$@"\n')
+    path.chmod(0o755)
+    text = content("systemd/user/isomount@.service", [str(path)])
+    units.mkdir()
+    (units / "own@.service").write_text(text)
 
 
 def instance(guest: Guest, image: Path) -> str:
@@ -98,6 +110,17 @@ def test_user_service(guest: Guest, home: Path) -> None:
         assert guest.systemctl("stop", unit, user=True).returncode == 0
     assert guest.shows(unit, "Result", user=True) == "success"
     assert not (home / "a disc").exists()
+
+
+def test_user_service_of_a_command_of_ones_own(guest: Guest, home: Path) -> None:
+    unit = instance(guest, home / "small.iso").replace("isomount", "own", 1)
+    done = guest.systemctl("start", unit, user=True)
+    assert (done.returncode, done.stderr) == (0, ""), guest.log.read_text()
+    try:
+        status = guest.shows(unit, "StatusText", user=True)
+        assert status == f"showing {home}/small.iso (Joliet) on {home}/small"
+    finally:
+        assert guest.systemctl("stop", unit, user=True).returncode == 0
 
 
 @pytest.mark.parametrize("user", [True, False])
