@@ -39,6 +39,12 @@ class FuseUnavailableError(IsomountError):
     exit_code = 12
 
 
+class NoFileManagerError(IsomountError):
+    """There is nothing to show it with: no display, or no file manager."""
+
+    exit_code = 13
+
+
 class NotMountedError(IsomountError):
     """Nothing of isomount is mounted there."""
 

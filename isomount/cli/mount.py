@@ -39,8 +39,8 @@ A comma in an option's value is written "\\,". IMAGE and MOUNTPOINT named like a
 list ...) are written with a slash (./umount).
 
 Exit codes: 0 done, 1 other failure, 2 usage, 10 mount point unusable, 11 image cannot be read,
-12 FUSE not available, 20 not mounted, 30 not a disc image, 31 image too damaged,
-40 extract --verify found a difference.
+12 FUSE not available, 13 no display or no file manager, 20 not mounted, 30 not a disc image,
+31 image too damaged, 40 extract --verify found a difference.
 """
 
 

@@ -6,19 +6,21 @@ import logging
 import os
 import pwd
 import shlex
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from isomount.cli.arguments import Parser
+from isomount.cli.file_manager import FileManager
 from isomount.cli.mount import carry_out
 from isomount.cli.option_parser import ParsedOptions, parse_options
 from isomount.cli.reading import image_name
-from isomount.cli.words import one_line, say
-from isomount.daemon.detach import find_program
+from isomount.cli.words import one_line
+from isomount.daemon.detach import unmount
+from isomount.daemon.mountpoint import await_farewell
 from isomount.daemon.mounts import all_mounts, is_same_image
 from isomount.daemon.register import running
-from isomount.errors import MountPointError
+from isomount.errors import IsomountError, MountPointError, NoFileManagerError
 from isomount.image import open_image
 
 _USAGE = "isomount open IMAGE [-o OPTION[,OPTION...]]..."
@@ -33,8 +35,14 @@ _EXAMPLES = """examples:
 _RUN_MEDIA = "/run/media"
 _HOME_FOLDER = "isomount"
 _NAME_AT_MOST = 64
-# A file manager that is still there after so many seconds has been opened.
-_PATIENCE = 10.0
+
+
+class _Shown(NamedTuple):
+    """Where the image is shown; ``made`` are the folders made for that, if this call did it."""
+
+    place: str
+    is_new: bool = False
+    made: Sequence[str] = ()
 
 
 def run(words: Sequence[str]) -> int:
@@ -42,16 +50,12 @@ def run(words: Sequence[str]) -> int:
     flags, names = parser().parse(words, names_at_most=1)
     image = os.path.abspath(image_name(names, "open"))
     options = parse_options(flags.options)
-    label = _label(image, options)
-    with _media_folder(image) as folder:
-        place = _shown_at(image)
-        if place is None:
-            place = os.path.join(folder, _free_name(folder, label))
-            code = carry_out([image, place], options)
-            if code:
-                return code
+    place = _shown_at(image)
+    if place is None:
+        place = _mount_and_show(image, options)
+    else:
+        _show_mounted(place)
     print(f"{one_line(image)} is mounted on {one_line(place)}", flush=True)
-    _show(place)
     return 0
 
 
@@ -99,31 +103,107 @@ def _shown_at(image: str) -> str | None:
     return None
 
 
+def _show_mounted(place: str) -> None:
+    try:
+        FileManager().show(place)
+    except NoFileManagerError as error:
+        raise _or(error, _go_to(place)) from error
+
+
+def _mount_and_show(image: str, options: ParsedOptions) -> str:
+    """Returns where. What cannot be shown is not mounted, or not any more."""
+    label = _label(image, options)
+    without = f"mount without it: isomount {shlex.quote(image)} FOLDER"
+    try:
+        manager = FileManager()
+    except NoFileManagerError as error:
+        raise _or(error, without) from error
+    shown = _mount(image, label, options)
+    try:
+        manager.show(shown.place)
+    except NoFileManagerError as error:
+        gone = shown.is_new and _take_back(shown)
+        raise _or(error, without if gone else _go_to(shown.place)) from error
+    return shown.place
+
+
+def _or(error: NoFileManagerError, remedy: str) -> NoFileManagerError:
+    return NoFileManagerError(f"{error}, or {remedy}")
+
+
+def _go_to(place: str) -> str:
+    return f"go where the image is mounted: cd {shlex.quote(place)}"
+
+
+def _mount(image: str, label: str, options: ParsedOptions) -> _Shown:
+    folder, made = _find_media_folder(image)
+    try:
+        with _locked(folder):
+            place = _shown_at(image)  # by another click, while this one waited
+            if place is not None:
+                return _Shown(place)
+            place = os.path.join(folder, _free_name(folder, label))
+            carry_out([image, place], options)
+            return _Shown(place, is_new=True, made=made)
+    except BaseException:  # Ctrl-C as well
+        _remove(made)
+        raise
+
+
+def _take_back(shown: _Shown) -> bool:
+    """Unmount what this call has mounted. Returns whether it could be: nobody uses it, then."""
+    try:
+        unmount(shown.place, lazy=False)
+    except IsomountError:
+        return False
+    await_farewell(shown.place)
+    _remove(shown.made)
+    return True
+
+
 @contextmanager
-def _media_folder(image: str) -> Iterator[str]:
-    """The folder for mount points, locked: two clicks at once are not to mount an image twice."""
-    folder = _find_media_folder(image)
+def _locked(folder: str) -> Iterator[None]:
+    """``folder``, locked: two clicks at once are not to mount an image twice."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(fd, fcntl.LOCK_EX)
-        yield folder
+        # Whoever had the lock may have failed, and removed the folder that it had made.
+        os.makedirs(folder, 0o700, exist_ok=True)
+        yield
     finally:
         with contextlib.suppress(OSError):  # the daemon may hold the descriptor a little longer
             fcntl.flock(fd, fcntl.LOCK_UN)
         os.close(fd)
 
 
-def _find_media_folder(image: str) -> str:
+def _find_media_folder(image: str) -> tuple[str, list[str]]:
+    """The folder for mount points, and which folders were made to have it, the innermost first."""
     for folder in _media_folders():
+        made = _missing(folder)
         with contextlib.suppress(OSError):
             os.makedirs(folder, 0o700, exist_ok=True)
         if os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK):
-            return folder
+            return folder, made
+        _remove(made)
     raise MountPointError(
         "there is no folder of yours to mount in (/run/media, your home); name one with: "
         f"isomount {shlex.quote(image)} FOLDER"
     )
+
+
+def _missing(folder: str) -> list[str]:
+    missing = []
+    while not os.path.lexists(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    return missing
+
+
+def _remove(made: Sequence[str]) -> None:
+    with contextlib.suppress(OSError):  # somebody else has put something there meanwhile
+        for folder in made:
+            os.rmdir(folder)
 
 
 def _media_folders() -> Iterator[str]:
@@ -149,36 +229,3 @@ def _free_name(folder: str, name: str) -> str:
         number += 1
         candidate = f"{name} {number}"
     return candidate
-
-
-def _show(place: str) -> None:
-    """Open the file manager; where that is impossible, say why: the mount is there all the same."""
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        say(f"there is no display here to open a file manager on; go there with: cd {_word(place)}")
-        return
-    program = find_program("xdg-open")
-    if program is None:
-        say("no file manager was opened, as xdg-open is missing; install the package xdg-utils")
-        return
-    opener = subprocess.Popen(
-        [program, place],
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        code = opener.wait(_PATIENCE)
-    except subprocess.TimeoutExpired:
-        opener.returncode = 0  # it is the file manager itself, and stays
-        return
-    if code:
-        say(
-            f"no file manager was opened (xdg-open ended with code {code}); install one, "
-            f"or go there with: cd {_word(place)}"
-        )
-
-
-def _word(place: str) -> str:
-    return shlex.quote(place)

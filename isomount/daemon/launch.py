@@ -36,10 +36,12 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
         try:
             if request.foreground:
                 return _serve(request, image, point, lambda: None)
-            return _start_daemon(request, image, point, inherited)
+            code = _start_daemon(request, image, point, inherited)
         except BaseException:  # Ctrl-C as well: a folder made for the mount must not stay
             point.remove()
             raise
+        point.leave_to_daemon()
+        return code
 
 
 def _serve(

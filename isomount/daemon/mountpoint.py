@@ -37,6 +37,12 @@ class MountPoint:
         """Whether it exists for this mount only."""
         return self._handle is not None
 
+    def leave_to_daemon(self) -> None:
+        """Keep no hold of the folder here: it is the daemon's, forked off, to remove."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
     def remove(self) -> None:
         """Remove the folder if it was made for the mount, and is still that folder, and empty."""
         if self._handle is None:

@@ -1,6 +1,7 @@
 """isomount open: where it mounts, what it calls the folder, and the file manager."""
 
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +12,14 @@ from hypothesis import strategies as st
 
 from isomount.cli.open_image import safe_folder_name
 from tests.cli.words import assert_failed
-from tests.command import COMMAND, PATIENCE, environment, mount_points, run, take_down
+from tests.command import COMMAND, PATIENCE, environment, mount_points, run, take_down, wait_until
 from tests.conftest import MakeImage
 
 
 class Desktop:
-    """A home, and an xdg-open that writes down what it was asked to open."""
+    """A home, a display that answers, and an xdg-open that writes down what it is to open."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, display: socket.socket) -> None:
         self.home = folder / "home"
         self.home.mkdir()
         self.opened = folder / "opened"
@@ -29,7 +30,8 @@ class Desktop:
         self.env = {
             "HOME": str(self.home),
             "PATH": f"{programs}:{os.environ['PATH']}",
-            "DISPLAY": ":99",
+            "DISPLAY": "",
+            "WAYLAND_DISPLAY": display.getsockname(),
             "XDG_RUNTIME_DIR": str(folder / "runtime"),
         }
 
@@ -44,13 +46,17 @@ class Desktop:
 
 @pytest.fixture
 def desktop(user_folder: Path) -> Iterator[Desktop]:
-    desktop = Desktop(user_folder)
-    for path in (user_folder, *user_folder.rglob("*")):
-        os.chown(path, 65534, 65534)
-    yield desktop
-    for place in mount_points():
-        if place.startswith(str(user_folder)):
-            take_down(Path(place))
+    with socket.socket(socket.AF_UNIX) as display:
+        display.bind(str(user_folder / "display"))
+        display.listen()
+        desktop = Desktop(user_folder, display)
+        for path in (user_folder, *user_folder.rglob("*")):
+            os.chown(path, 65534, 65534)
+        yield desktop
+    places = [Path(place) for place in mount_points() if place.startswith(f"{user_folder}/")]
+    for place in places:
+        take_down(place)
+    wait_until("the folders are gone", lambda: not any(place.exists() for place in places))
 
 
 @pytest.fixture
@@ -110,21 +116,126 @@ def test_a_mount_elsewhere_is_used(desktop: Desktop, image: Path, user_folder: P
 
 
 def test_without_a_display(desktop: Desktop, image: Path) -> None:
-    done = desktop.open(image, DISPLAY="", WAYLAND_DISPLAY="")
-    place = desktop.home / "isomount/My disc"
-    assert done.returncode == 0
-    assert done.stdout.endswith(f"mounted on {place}\n")
-    assert f"there is no display here to open a file manager on; go there with: cd '{place}'" in (
-        done.stderr
-    )
+    done = desktop.open(image, WAYLAND_DISPLAY="")
+    assert_failed(done, 13, "there is no display here to open a file manager on")
+    assert f"or mount without it: isomount {image} FOLDER\n" in done.stderr
+    for gone in ({"WAYLAND_DISPLAY": "gone"}, {"WAYLAND_DISPLAY": "", "DISPLAY": ":7654.0"}):
+        assert_failed(desktop.open(image, **gone), 13, "does not answer; run this on a desktop")
+    remote = {"WAYLAND_DISPLAY": "", "DISPLAY": "localhost:7654"}
+    assert_failed(desktop.open(image, **remote), 13, "the display localhost:7654 does not answer")
+    assert list(desktop.home.iterdir()) == []
     assert not desktop.opened.exists()
 
 
-def test_without_a_file_manager(desktop: Desktop, image: Path) -> None:
-    desktop.set_xdg_open("exit 3")
+def test_an_x_display_that_answers(desktop: Desktop, image: Path) -> None:
+    """By the socket without a file, which X servers have as well."""
+    with socket.socket(socket.AF_UNIX) as display:
+        display.bind(f"\0/tmp/.X11-unix/X{os.getpid()}")
+        display.listen()
+        env = {"WAYLAND_DISPLAY": "", "DISPLAY": f":{os.getpid()}"}
+        done = desktop.open(image, **env, XDG_CURRENT_DESKTOP="X-Generic")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert desktop.opened.exists()
+
+
+def test_without_xdg_open(desktop: Desktop, image: Path) -> None:
+    desktop.xdg_open.unlink()
+    hide = "[ ! -e /usr/bin/xdg-open ] || mount --bind /dev/null /usr/bin/xdg-open"
+    private = ["unshare", "-m", "sh", "-c", f'{hide}; exec "$@"', "sh"]
+    done = run("open", image, env=desktop.env, user=True, prefix=private)
+    assert_failed(done, 13, "without xdg-open; install the package xdg-utils, or mount without it")
+    assert list(desktop.home.iterdir()) == []
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 4])
+def test_what_cannot_be_shown_is_not_mounted(desktop: Desktop, image: Path, code: int) -> None:
+    desktop.set_xdg_open(f"exit {code}")
     done = desktop.open(image)
-    assert done.returncode == 0
-    assert "no file manager was opened (xdg-open ended with code 3); install one" in done.stderr
+    assert_failed(done, 13, f"no file manager was opened (xdg-open ended with code {code}")
+    assert f"or mount without it: isomount {image} FOLDER\n" in done.stderr
+    assert list(desktop.home.iterdir()) == []
+
+
+def test_a_media_folder_that_was_there_stays(desktop: Desktop, image: Path) -> None:
+    (desktop.home / "isomount").mkdir()
+    os.chown(desktop.home / "isomount", 65534, 65534)
+    desktop.set_xdg_open("exit 3")
+    assert desktop.open(image).returncode == 13
+    assert list((desktop.home / "isomount").iterdir()) == []
+
+
+def test_a_mount_that_was_there_stays(desktop: Desktop, image: Path, user_folder: Path) -> None:
+    place = user_folder / "my place"
+    assert run(image, place, user=True, env=desktop.env).returncode == 0
+    desktop.set_xdg_open("exit 4")
+    done = desktop.open(image)
+    assert_failed(done, 13, f"or go where the image is mounted: cd '{place}'")
+    assert_failed(desktop.open(image, WAYLAND_DISPLAY=""), 13, f"cd '{place}'")
+    assert str(place) in mount_points()
+
+
+def test_a_mount_in_use_stays(desktop: Desktop, image: Path, user_folder: Path) -> None:
+    """Somebody does show it then, whatever xdg-open says."""
+    desktop.set_xdg_open(f'cd "$1"; sleep 60 & echo $! > {user_folder}/pid; exit 4')
+    done = desktop.open(image)
+    try:
+        place = desktop.home / "isomount/My disc"
+        assert_failed(done, 13, f"or go where the image is mounted: cd '{place}'")
+        assert str(place) in mount_points()
+    finally:
+        os.kill(int((user_folder / "pid").read_text()), 9)
+
+
+# The real xdg-open, in a home of its own.
+
+
+@pytest.fixture
+def real(desktop: Desktop, user_folder: Path) -> Desktop:
+    """No file manager is known, and a browser without a window would be there."""
+    desktop.xdg_open.unlink()
+    browser = desktop.xdg_open.with_name("w3m")
+    browser.write_text(f"#!/bin/sh\ntouch {desktop.opened}\n")
+    browser.chmod(0o755)
+    nothing = user_folder / "nothing"
+    nothing.mkdir()
+    desktop.env |= {"XDG_DATA_DIRS": str(nothing), "XDG_DATA_HOME": str(desktop.home / "data")}
+    return desktop
+
+
+def know(desktop: Desktop, program: str) -> None:
+    """Let it be known that ``program`` opens folders."""
+    applications = desktop.home / "data/applications"
+    applications.mkdir(parents=True)
+    (applications / "files.desktop").write_text(
+        f"[Desktop Entry]\nType=Application\nName=Files\nExec={program}\n"
+        "MimeType=inode/directory;\n"
+    )
+    (applications / "mimeapps.list").write_text(
+        "[Default Applications]\ninode/directory=files.desktop\n"
+    )
+
+
+@pytest.mark.parametrize("session", ["", "GNOME"])
+def test_no_file_manager(real: Desktop, image: Path, session: str) -> None:
+    done = real.open(image, XDG_CURRENT_DESKTOP=session)
+    assert_failed(done, 13, f"(xdg-open ended with code {4 if session else 3}")
+    assert list(real.home.iterdir()) == []
+    assert not real.opened.exists()
+
+
+def test_a_file_manager_that_is_known(real: Desktop, image: Path) -> None:
+    know(real, f"ln -s %f {real.opened}")
+    done = real.open(image)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert os.readlink(real.opened) == f"{real.home}/isomount/My disc"
+
+
+def test_no_session_bus(real: Desktop, image: Path) -> None:
+    """A file manager that cannot do without one."""
+    know(real, "gdbus call --session -d org.freedesktop.FileManager1 -o / -m a.b.ShowFolders")
+    done = real.open(image, DBUS_SESSION_BUS_ADDRESS="unix:path=/nonexistent")
+    assert_failed(done, 13, "(xdg-open ended with code 4, without a session bus); install one")
+    assert [path.name for path in real.home.iterdir()] == ["data"]
 
 
 def test_without_a_folder_to_mount_in(desktop: Desktop, image: Path) -> None:
