@@ -63,9 +63,9 @@ class Gio:
         said = self.run("gio", "mime", kind).partition("Registered applications:\n")[2]
         return [line.strip() for line in said.split("\n") if line.startswith("\t")]
 
-    def add_program(self, name: str, kinds: str, to: Path | None = None) -> None:
+    def add_program(self, name: str, kinds: str) -> None:
         """A program of somebody else's, for the whole machine."""
-        folder = (to or self.system) / "applications"
+        folder = self.system / "applications"
         folder.mkdir(parents=True, exist_ok=True)
         entry = f"[Desktop Entry]\nType=Application\nName={name}\nExec=/bin/true %f\n"
         (folder / f"{name}.desktop").write_text(f"{entry}MimeType={kinds}\n")
