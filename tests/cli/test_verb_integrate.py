@@ -124,11 +124,10 @@ def test_in_a_home_with_everything(home: Home) -> None:
     types = CHECKOUT / "isomount/desktop/mime/packages/isomount.xml"
     others = types.read_text().replace("isomount", "other").replace(".nrg", ".other")
     (home.share / "mime/packages/other.xml").write_text(others)
-    shutil.copy("/usr/share/icons/hicolor/index.theme", home.share / "icons/hicolor")
     own(home.home)
     home.run("update-mime-database", home.share / "mime")
     home.run("update-desktop-database", home.share / "applications")
-    home.run("gtk-update-icon-cache", "-q", home.share / "icons/hicolor")
+    home.run("gtk-update-icon-cache", "-q", "-t", home.share / "icons/hicolor")
     cache = home.share / "icons/hicolor/icon-theme.cache"
     before = tree(home.home)
     home.integrate()
