@@ -52,14 +52,16 @@ def parser() -> Parser:
     return parser
 
 
-def own_command() -> list[str]:
-    """The words that start this very isomount from anywhere, whatever PATH is."""
+def own_command() -> str:
+    """The path that starts this isomount, whatever PATH a desktop has. Raises IsomountError."""
     started = os.path.abspath(sys.argv[0])
     beside = os.path.join(os.path.dirname(sys.executable), "isomount")
-    for path in (started, beside):
-        if os.path.basename(path) == "isomount" and shutil.which(path):
-            return [path]
-    return [sys.executable, "-m", "isomount"]
+    for candidate in (started, beside, "isomount"):
+        if os.path.basename(candidate) == "isomount" and (path := shutil.which(candidate)):
+            return os.path.abspath(path)
+    raise IsomountError(
+        "a desktop needs a command to start, and PATH leads to no isomount; install it with pipx"
+    )
 
 
 def _place(share: str) -> None:
@@ -109,9 +111,9 @@ def _files() -> dict[str, bytes]:
     """Everything to be placed, by its name below the share folder."""
     command = own_command()
     # The specification forbids the first; GIO looks in vain for a program with the second.
-    if {"=", "%"} & set(command[0]) or not command[0].isprintable():
+    if {"=", "%"} & set(command) or not command.isprintable():
         raise IsomountError(
-            f"{command[0]}: desktops do not start a command whose path has =, % or unprintable "
+            f"{command}: desktops do not start a command whose path has =, % or unprintable "
             "characters in it; install isomount elsewhere"
         )
     texts = {name: content(name, command) for name in data_files()}

@@ -7,7 +7,7 @@ isomount/desktop is laid out as it goes there, so its files are the list of them
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
 
@@ -19,18 +19,19 @@ def data_files() -> Iterator[str]:
     yield from _files_in(_ROOT, "")
 
 
-def content(name: str, command: Sequence[str]) -> str:
-    """The file ``name``, in which isomount is started by the words of ``command``."""
+def content(name: str, command: str) -> str:
+    """The file ``name``, in which isomount is started by the path ``command``."""
     text = _ROOT.joinpath(*name.split("/")).read_text(encoding="utf-8")
     if name.endswith(".desktop"):
-        words = " ".join(map(_desktop_word, command))
         # Where the command has gone, the entry counts as not there.
-        text = text.replace("\nTryExec=isomount\n", f"\nTryExec={_desktop_string(command[0])}\n")
-        return text.replace("\nExec=isomount ", f"\nExec={_desktop_string(words)} ")
-    if name.endswith(".service"):
-        words = " ".join(map(_unit_word, command))
+        text = text.replace("\nTryExec=isomount\n", f"\nTryExec={_desktop_string(command)}\n")
         return text.replace(
-            "\nExecStart=/usr/bin/env isomount ", f"\nExecStart=/usr/bin/env {words} "
+            "\nExec=isomount ", f"\nExec={_desktop_string(_desktop_word(command))} "
+        )
+    if name.endswith(".service"):
+        word = _unit_word(command)
+        return text.replace(
+            "\nExecStart=/usr/bin/env isomount ", f"\nExecStart=/usr/bin/env {word} "
         )
     return text
 
@@ -65,4 +66,4 @@ def _escaped(text: str, special: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(content(sys.argv[1], sys.argv[2:]))
+    sys.stdout.write(content(sys.argv[1], sys.argv[2]))

@@ -66,7 +66,7 @@ def add_command(path: Path, units: Path) -> None:
     path.parent.mkdir()
     path.write_text('#!/bin/sh\nexec /usr/local/bin/isomount -o norock "$@"\n')
     path.chmod(0o755)
-    text = content("systemd/user/isomount@.service", [str(path)])
+    text = content("systemd/user/isomount@.service", str(path))
     units.mkdir()
     (units / "own@.service").write_text(text)
 

@@ -1,7 +1,6 @@
 """isomount integrate: what it puts into a home, that it is found there, and that it goes again."""
 
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -173,15 +172,22 @@ def test_the_desktop_opens_an_image_by_it(home: Home, small_image: Path, fuse: N
 
 
 def test_the_command_of_a_module(home: Home) -> None:
-    """Started as ``python -m isomount``, it has no name of its own."""
-    env = {"HOME": str(home.home), "XDG_DATA_HOME": "relative, so of no use"}
+    """``python -m isomount`` has no name: what lies beside that Python, or in PATH, is taken."""
+    other = home.home / "other/isomount"
+    other.parent.mkdir()
+    shutil.copy(home.command, other)
+    own(other.parent)
+    env = {
+        "HOME": str(home.home),
+        "XDG_DATA_HOME": "relative, so of no use",
+        "PATH": f"{other.parent}:{os.environ['PATH']}",
+    }
     done = run("integrate", user=True, env=env)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     entry = (home.share / "applications/isomount.desktop").read_text()
-    started = re.findall('^Exec="(.*)" open %f$', entry, re.M)[0]
     beside = Path(sys.executable).with_name("isomount")
-    assert started == (str(beside) if beside.exists() else f'{sys.executable}" "-m" "isomount')
-    said = home.integrate()  # by the command now
+    assert f'\nExec="{beside if beside.exists() else other}" open %f\n' in entry
+    said = home.integrate()  # by a command of that name
     assert [line for line in said if line.startswith("placed")] == [
         f"placed {home.share}/applications/isomount.desktop",
         f"placed {home.share}/systemd/user/isomount@.service",
