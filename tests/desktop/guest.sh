@@ -49,8 +49,6 @@ mount -t tmpfs -o mode=755 guest /run
 mount -t tmpfs -o mode=755 guest /media
 mount -t tmpfs -o mode=755 guest /var/lib
 mount -o remount,bind,ro /sys
-mount --bind /proc/sys /proc/sys
-mount -o remount,bind,ro /proc/sys
 mount --move "$work/dev" /dev
 mount -t tmpfs -o mode=1777 guest /tmp
 mkdir -m 1777 /tmp/.X11-unix

@@ -19,6 +19,11 @@ class Window:
         self._number = number
         self.program = int(session.says("xdotool", "getwindowpid", str(number)))
 
+    def resize(self, width: int, height: int) -> None:
+        """Make it that many pixels large."""
+        size = (str(width), str(height))
+        self._session.says("xdotool", "windowsize", "--sync", str(self._number), *size)
+
     def picture(self) -> bytes:
         """What it looks like now, as PNG."""
         target = Path("/tmp/picture.png")
