@@ -52,7 +52,7 @@ def children(volume: Volume, ino: int) -> Iterator[tuple[bytes, Node]]:
     """
     directory = volume.directory(ino)
     reader: Reader = volume.blocks
-    pairs = ((listed.name, listed.node) for listed in directory.after(reader, 0))
+    pairs = ((name, node) for _, name, node in directory.after(reader, 0))
     return iter(sorted(pairs, key=lambda pair: pair[0])) if directory.in_memory else pairs
 
 

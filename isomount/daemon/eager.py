@@ -12,6 +12,7 @@ is how it supports asyncio too (pyfuse3.asyncio).
 
 import os
 import select
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -26,9 +27,13 @@ _BUSY = 3 * _LOOKOUT
 _TURN = 1e-3
 
 
-async def main() -> None:
-    """Serve requests, as pyfuse3.main does."""
-    loop = _Loop()
+async def main(meanwhile: Callable[[], bool]) -> None:
+    """Serve requests, as pyfuse3.main does.
+
+    While the next one is looked out for, ``meanwhile`` is called: it does some 50 microseconds of
+    work, or answers False.
+    """
+    loop = _Loop(meanwhile)
     vars(pyfuse3)["trio"] = loop
     try:
         await pyfuse3.main()
@@ -59,7 +64,8 @@ class _Lock:
 class _LowLevel:
     """trio.lowlevel, but for the waiting."""
 
-    def __init__(self) -> None:
+    def __init__(self, meanwhile: Callable[[], bool]) -> None:
+        self._meanwhile = meanwhile
         self._poll: select.poll | None = None
         # With one processor alone, looking out would only keep the others from sending requests.
         self._lookout = _LOOKOUT if len(os.sched_getaffinity(0)) > 1 else 0.0
@@ -86,13 +92,17 @@ class _LowLevel:
         poll = self._poll.poll
         if poll(0):
             return True
-        if self._is_busy:
-            end = now + self._lookout
-            while perf_counter() < end:
-                # Whoever is to send it may need this processor.
-                os.sched_yield()
-                if poll(0):
-                    return True
+        if not self._is_busy:
+            return False
+        end = now + self._lookout
+        while now < min(end, self._turn_ends):
+            if self._meanwhile():
+                end = perf_counter() + self._lookout
+            else:
+                os.sched_yield()  # whoever is to send it may need this processor
+            if poll(0):
+                return True
+            now = perf_counter()
         return False
 
 
@@ -101,8 +111,8 @@ class _Loop:
 
     Lock = _Lock
 
-    def __init__(self) -> None:
-        self.lowlevel = _LowLevel()
+    def __init__(self, meanwhile: Callable[[], bool]) -> None:
+        self.lowlevel = _LowLevel(meanwhile)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(trio, name)

@@ -112,7 +112,7 @@ class _Life:
                         end_when_idle, operations, self._point.path, self._request.idle
                     )
                 try:
-                    await eager.main()
+                    await eager.main(operations.meanwhile)
                 except* ConnectionAbortedError:
                     # What the kernel says, instead of ENODEV, when the last file is closed and the
                     # session ended just while a request was being handed over.

@@ -195,8 +195,8 @@ class Extractor:
 
     def _entries(self, folder: _Folder) -> Iterator[tuple[bytes, Node]]:
         """In the disc's order, which is that of the files' bytes as a rule."""
-        for listed in self._volume.directory(folder.ino).after(self._volume.blocks, 0):
-            yield listed.name, listed.node
+        for _, name, node in self._volume.directory(folder.ino).after(self._volume.blocks, 0):
+            yield name, node
 
     def _sizes(self, top: Node) -> Iterator[int]:
         todo = [_Folder((), top.ino, None)]

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Callable
+from stat import S_ISDIR
 from typing import TypeVar, cast
 
 import pyfuse3
@@ -14,6 +15,7 @@ from isomount.errors import DamagedDataError, IsomountError
 from isomount.formats.node import Node
 from isomount.fs.ahead import Ahead, Waiting
 from isomount.fs.attributes import attributes, directory_number, missing
+from isomount.fs.foresight import Foresight
 from isomount.fs.guard import guarded
 from isomount.fs.push import PUSHED_AT_MOST, FirstOpens, push
 from isomount.tree import Directory, Listed, Volume
@@ -48,6 +50,7 @@ class Operations(pyfuse3.Operations):
         # Open files: their content and how often they are open.
         self._open: dict[int, tuple[Content, int]] = {}
         self._waiting = Waiting()
+        self._foresight = Foresight(volume)
         self._first_opens = FirstOpens()
         self._workers = trio.CapacityLimiter(_WORKERS)
 
@@ -151,6 +154,7 @@ class Operations(pyfuse3.Operations):
     async def opendir(self, inode: int, ctx: pyfuse3.RequestContext) -> int:
         """Open a directory, which loads it."""
         ino = self._from_kernel(inode)
+        self._foresight.opens(ino)
         await self._ask(lambda r: self._volume.directory(ino, r))
         return inode
 
@@ -159,6 +163,8 @@ class Operations(pyfuse3.Operations):
         """Fill one reply with entries and their attributes."""
         ino = self._from_kernel(fh)
         directory = await self._ask(lambda r: self._volume.directory(ino, r))
+        if start_id == 0:
+            self._foresight.listing()
         if start_id < _DOTS and not self._dots(ino, directory.parent, start_id, token):
             return
         cookie = max(0, start_id - _DOTS)
@@ -180,15 +186,22 @@ class Operations(pyfuse3.Operations):
             if not self._reply(token, listing.ready[0]):
                 self._waiting.keep(ino, cookie, listing)
                 return
-            cookie = listing.ready.popleft().cookie
+            cookie = listing.ready.popleft()[0]
 
     async def _has_more(self, listing: Ahead) -> bool:
         return bool(listing.ready) or await self._in_worker(listing.refill)
 
     def _reply(self, token: pyfuse3.ReaddirToken, listed: Listed) -> bool:
         """Add one entry to a reply; False when it is full."""
-        entry = self._attributes(listed.node)
-        return pyfuse3.readdir_reply(token, listed.name, entry, listed.cookie + _DOTS)
+        cookie, name, node = listed
+        if S_ISDIR(node.mode):
+            self._foresight.lists(node.ino)
+        entry = self._attributes(node)
+        return pyfuse3.readdir_reply(token, name, entry, cookie + _DOTS)
+
+    def meanwhile(self) -> bool:
+        """Do a little of what will be asked for next; False when there is nothing to do."""
+        return self._foresight.step()
 
     def _dots(self, ino: int, parent: int, start_id: int, token: pyfuse3.ReaddirToken) -> bool:
         """Reply with "." and ".."; False when the reply is full."""

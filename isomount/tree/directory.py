@@ -2,14 +2,16 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
-from itertools import islice
-from typing import NamedTuple, Protocol
+from collections.abc import Generator, Iterator
+from itertools import count, islice
+from typing import Protocol, TypeAlias, TypeVar, cast
 
 from isomount.blocks import Reader
 from isomount.formats.base import View
 from isomount.formats.node import Entry, Node
 from isomount.tree.names import folded, numbered_name, safe_name
+
+_Result = TypeVar("_Result")
 
 # Above this many entries a directory is kept as an index of 8 bytes an entry.
 LISTED_AT_MOST = 60_000
@@ -18,16 +20,16 @@ ENTRIES_AT_MOST = 4_000_000
 # Positions take the low half of an index word.
 _POSITIONS = 1 << 32
 _BUCKETS = 256
+# Entries of a whole directory that are brought together at a time: about one reply to the kernel.
+_SLICE = 256
+# Entries that are loaded in one step: 50 microseconds.
+_STEP = 10
 # Namesakes that are told apart in one huge directory; more of them is an attack.
 _RENAMED_AT_MOST = 10_000
 
 
-class Listed(NamedTuple):
-    """One line of a listing; give ``cookie`` back to go on after it."""
-
-    cookie: int
-    name: bytes
-    node: Node
+# One line of a listing: a cookie to go on after it, the name, the node.
+Listed: TypeAlias = tuple[int, bytes, Node]
 
 
 class Directory(Protocol):
@@ -83,9 +85,9 @@ class WholeDirectory:
 
     def after(self, reader: Reader, cookie: int) -> Iterator[Listed]:
         """A cookie is the number of entries up to and with it."""
-        for index in range(cookie, len(self._names)):
-            name = self._names[index]
-            yield Listed(index + 1, name, self._entries[name])
+        for start in range(cookie, len(self._names), _SLICE):
+            names = self._names[start : start + _SLICE]
+            yield from zip(count(start + 1), names, map(self._entries.__getitem__, names))
 
 
 class IndexedDirectory:
@@ -149,7 +151,7 @@ class IndexedDirectory:
             if entry.position >= self._end:
                 return
             if entry.position >= cookie:
-                yield Listed(entry.position + 1, self._name(entry), entry.node)
+                yield entry.position + 1, self._name(entry), entry.node
 
     def _name(self, entry: Entry) -> bytes:
         return self._renamed.get(entry.position) or safe_name(entry.name)
@@ -202,8 +204,11 @@ class IndexedDirectory:
         bucket.insert(bisect_left(bucket, word), word)
 
 
-def load(view: View, reader: Reader, ino: int) -> tuple[Directory, bool]:
-    """The directory ``ino``, in the form that fits its size; False when not all of it is shown."""
+def loading(view: View, reader: Reader, ino: int) -> Generator[None, None, tuple[Directory, bool]]:
+    """Load the directory ``ino`` in short steps, in the form that fits its size.
+
+    Returns it, and False when not all of it is shown.
+    """
     parent = view.parent(reader, ino)
     entries: dict[bytes, Node] = {}
     numbers: dict[bytes, int] = {}
@@ -212,12 +217,23 @@ def load(view: View, reader: Reader, ino: int) -> tuple[Directory, bool]:
         if name in entries:
             name = _distinct(entries, name, numbers)
         entries[name] = entry.node
+        if not len(entries) % _STEP:
+            yield
         if len(entries) > LISTED_AT_MOST:
             huge = IndexedDirectory(view, ino, parent)
             positions = ((e.position, safe_name(e.name)) for e in view.entries(reader, ino))
             del entries
             return huge, huge.fill(reader, positions)
     return WholeDirectory(entries, parent, view.folds_case), True
+
+
+def finished(steps: Generator[None, None, _Result]) -> _Result:
+    """What ``steps`` return in the end, without a pause."""
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        return cast(_Result, end.value)
 
 
 def _distinct(entries: dict[bytes, Node], name: bytes, numbers: dict[bytes, int]) -> bytes:

@@ -3,14 +3,14 @@
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from isomount.blocks import BlockCache, NotResidentError, Reader
 from isomount.damage import Damage
 from isomount.errors import DamagedDataError, IsomountError
 from isomount.formats.base import View
 from isomount.formats.node import Node, StatFs
-from isomount.tree.directory import Directory, Listed, load
+from isomount.tree.directory import Directory, Listed, finished, loading
 
 # How many entries of whole listings are kept: about 400 bytes each.
 ENTRIES_BUDGET = 110_000
@@ -70,8 +70,6 @@ class Volume:
                 self._directories.move_to_end(ino)
                 return directory
         if reader is not None and reader is not self.blocks:
-            if self.view.directory_size(reader, ino) > _PARSED_AT_ONCE:
-                raise NotResidentError
             return self._load(reader, ino)
         return self._load_once(ino)
 
@@ -139,17 +137,18 @@ class Volume:
                 stack.pop()
                 above.discard(ino)
                 continue
-            path = prefix + os.fsdecode(listed.name)
-            yield path, listed.node
-            if not listed.node.is_directory or listed.node.fault:
+            _, name, node = listed
+            path = prefix + os.fsdecode(name)
+            yield path, node
+            if not node.is_directory or node.fault:
                 continue
             too_deep = len(stack) >= _DEPTH_AT_MOST or len(path) > _PATH_AT_MOST
-            if listed.node.ino in above or too_deep or not visits_left:
+            if node.ino in above or too_deep or not visits_left:
                 self._report(on_error, path, DamagedDataError("the directory nests without end"))
                 continue
             visits_left -= 1
-            above.add(listed.node.ino)
-            stack.append((path + "/", listed.node.ino, self._listing(listed.node.ino)))
+            above.add(node.ino)
+            stack.append((path + "/", node.ino, self._listing(node.ino)))
 
     def _listing(self, ino: int) -> Iterator[Listed]:
         yield from self.directory(ino).after(self.blocks, 0)
@@ -174,7 +173,17 @@ class Volume:
                 self._loading.pop(ino, None)
 
     def _load(self, reader: Reader, ino: int) -> Directory:
-        directory, whole = load(self.view, reader, ino)
+        return finished(self.loading(ino, reader))
+
+    def holds(self, ino: int) -> bool:
+        """Whether the entries of the directory ``ino`` are cached."""
+        return ino in self._directories
+
+    def loading(self, ino: int, reader: Reader) -> Generator[None, None, Directory]:
+        """Load the directory ``ino`` into the cache in short steps; raises as ``directory``."""
+        if reader is not self.blocks and self.view.directory_size(reader, ino) > _PARSED_AT_ONCE:
+            raise NotResidentError
+        directory, whole = yield from loading(self.view, reader, ino)
         if not whole:
             self._damage.note(ino, "a directory has more entries than are shown")
         with self._lock:

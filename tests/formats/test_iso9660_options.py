@@ -134,7 +134,7 @@ def test_charset_is_that_of_joliet_names_only() -> None:
     assert image.open(charset="iso8859-1").names() == ["é"]
     latin = image.open(norock=True, charset="iso8859-1")
     directory = latin.volume.directory(latin.volume.root)
-    assert [each.name for each in directory.after(latin.blocks, 0)] == [b"\xe9", b"??"]
+    assert [name for _, name, _ in directory.after(latin.blocks, 0)] == [b"\xe9", b"??"]
     assert image.open(norock=True).names() == ["é", "日本"]
 
 

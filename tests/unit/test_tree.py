@@ -170,9 +170,9 @@ def test_a_listing_goes_on_after_any_cookie() -> None:
     opened = many_folders(30).open()
     directory = opened.volume.directory(opened.volume.root)
     whole = list(directory.after(opened.blocks, 0))
-    assert [each.name for each in whole] == [b"d%02d" % n for n in range(30)]
-    for number, each in enumerate(whole):
-        assert list(directory.after(opened.blocks, each.cookie)) == whole[number + 1 :]
+    assert [name for _, name, _ in whole] == [b"d%02d" % n for n in range(30)]
+    for number, (cookie, _, _) in enumerate(whole):
+        assert list(directory.after(opened.blocks, cookie)) == whole[number + 1 :]
 
 
 def test_a_listing_is_read_once_while_it_is_held() -> None:

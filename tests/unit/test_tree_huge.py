@@ -8,7 +8,7 @@ import pytest
 
 from isomount.formats.node import Entry, Node
 from isomount.tree import directory as module
-from isomount.tree.directory import IndexedDirectory, WholeDirectory, load
+from isomount.tree.directory import Directory, IndexedDirectory, WholeDirectory, finished, loading
 from tests.formats.iso_builder import IsoImage, Opened, record
 
 COUNT = 70_000
@@ -56,23 +56,23 @@ def test_a_listing_has_every_name_once_in_the_order_of_the_disc(
 ) -> None:
     listed = list(indexed.after(huge.blocks, 0))
     assert len(listed) == COUNT
-    assert len({each.name for each in listed}) == COUNT
-    assert [each.node.size for each in listed] == list(range(COUNT))
+    assert len({name for _, name, _ in listed}) == COUNT
+    assert [node.size for _, _, node in listed] == list(range(COUNT))
 
 
 @pytest.mark.parametrize("after", [0, 1, 44, 45, 46, 1_400, 30_000, 69_998, 69_999])
 def test_a_listing_goes_on_after_any_cookie(
     after: int, huge: Opened, indexed: IndexedDirectory
 ) -> None:
-    cookie = next(each.cookie for each in indexed.after(huge.blocks, 0) if each.node.size == after)
+    cookie = next(c for c, _, node in indexed.after(huge.blocks, 0) if node.size == after)
     following = next(indexed.after(huge.blocks, cookie), None)
-    assert (following.node.size if following else None) == (after + 1 if after < 69_999 else None)
+    assert (following[2].size if following else None) == (after + 1 if after < 69_999 else None)
 
 
 def test_listed_numbers_lead_to_the_listed_nodes(huge: Opened, indexed: IndexedDirectory) -> None:
-    for number, each in enumerate(indexed.after(huge.blocks, 0)):
+    for number, (_, _, node) in enumerate(indexed.after(huge.blocks, 0)):
         if number % 700 == 0:
-            assert huge.volume.node(each.node.ino) == each.node
+            assert huge.volume.node(node.ino) == node
 
 
 def test_the_index_takes_a_word_a_name(indexed: IndexedDirectory) -> None:
@@ -100,16 +100,20 @@ class Few:
             yield Entry(number, self.names[number], node)
 
 
+def loaded(view: "Few") -> Directory:
+    return finished(loading(view, None, 1))[0]  # type: ignore[arg-type]
+
+
 def shown(
     view: Few, monkeypatch: pytest.MonkeyPatch, at_most: int = 2
 ) -> tuple[IndexedDirectory, dict[bytes, int]]:
     """The directory kept as an index though it is small, and what it lists."""
     monkeypatch.setattr(module, "LISTED_AT_MOST", at_most)
-    directory, _ = load(view, None, 1)  # type: ignore[arg-type]
+    directory = loaded(view)
     assert isinstance(directory, IndexedDirectory)
     return directory, {
-        each.name: each.node.size
-        for each in directory.after(None, 0)  # type: ignore[arg-type]
+        name: node.size
+        for _, name, node in directory.after(None, 0)  # type: ignore[arg-type]
     }
 
 
@@ -149,4 +153,4 @@ def test_a_directory_is_kept_whole_up_to_the_bound(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(module, "LISTED_AT_MOST", 3)
     for count, kind in ((3, WholeDirectory), (4, IndexedDirectory)):
         view = Few(*(b"%d" % number for number in range(count)))
-        assert type(load(view, None, 1)[0]) is kind  # type: ignore[arg-type]
+        assert type(loaded(view)) is kind
