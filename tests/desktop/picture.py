@@ -58,7 +58,7 @@ def main() -> None:
         settings = desktop.home / ".config/gtk-4.0/settings.ini"
         desktop.says("mkdir", "-p", HOME / ".config/gtk-4.0")
         settings.write_text(_FONT)
-        desktop.says("gio", "mime", "inode/directory", "org.gnome.Nautilus.desktop")
+        desktop.use_file_manager("org.gnome.Nautilus")
         desktop.says("isomount", "open", image)
         with window_titled(desktop, _LABEL) as window:
             window.resize(_WIDTH, _HEIGHT)

@@ -76,6 +76,10 @@ class Session:
                 self.command(*words), stdin=subprocess.DEVNULL, stdout=said, stderr=said
             )
 
+    def use_file_manager(self, name: str) -> None:
+        """What opens folders from now on, by the name of its .desktop file."""
+        self.says("gio", "mime", "inode/directory", f"{name}.desktop")
+
     def outside(self, path: Path) -> Path:
         """Where ``path`` of the session is seen from here."""
         return Path(f"/proc/{self.pid}/root", path.relative_to("/"))

@@ -1,12 +1,11 @@
 """Nautilus, Thunar and PCManFM on a mounted image: opened, looked at, ejected."""
 
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.command import ORDINARY_USER, PATIENCE, check_log, daemon_pid, wait_until
+from tests.command import PATIENCE, wait_until
 from tests.desktop.accessible import Screen, Widget
 from tests.desktop.conftest import MakeDisc
 from tests.desktop.mount import LoggedMount, logged_mount
@@ -29,12 +28,6 @@ _PLAIN = ("README.txt", "autorun.inf", "autorun.sh")
 @pytest.fixture
 def disc(make_disc: MakeDisc) -> Path:
     return make_disc(_FILES, _LABEL)
-
-
-def _open(desktop: Session, image: Path, manager: str, *options: str) -> str:
-    """``isomount open`` on a desktop whose file manager this is; what it says."""
-    desktop.says("gio", "mime", "inode/directory", f"{manager}.desktop")
-    return desktop.says("isomount", "open", image, *options)
 
 
 def _assert_shown(mount: LoggedMount, window: Window) -> None:
@@ -65,7 +58,8 @@ def _seen(screen: Screen, role: str, names: set[str]) -> list[Widget]:
 
 def test_nautilus(desktop: Session, disc: Path) -> None:
     with logged_mount(desktop, disc, MEDIA / _LABEL) as mount:
-        _open(desktop, disc, "org.gnome.Nautilus")
+        desktop.use_file_manager("org.gnome.Nautilus")
+        desktop.says("isomount", "open", disc)
         with window_titled(desktop, _LABEL) as window:
             _assert_shown(mount, window)
             screen = Screen(desktop)
@@ -81,7 +75,8 @@ def test_nautilus(desktop: Session, disc: Path) -> None:
 
 def test_thunar(desktop: Session, disc: Path) -> None:
     with logged_mount(desktop, disc, MEDIA / _LABEL) as mount:
-        _open(desktop, disc, "thunar")
+        desktop.use_file_manager("thunar")
+        desktop.says("isomount", "open", disc)
         with window_titled(desktop, f"{_LABEL} - Thunar") as window:
             _assert_shown(mount, window)
             screen = Screen(desktop)
@@ -100,32 +95,11 @@ def test_thunar(desktop: Session, disc: Path) -> None:
 def test_pcmanfm(desktop: Session, disc: Path) -> None:
     """Nothing of its window can be found but by its place: its eject button was tried by hand."""
     with logged_mount(desktop, disc, MEDIA / _LABEL) as mount:
-        _open(desktop, disc, "pcmanfm")
+        desktop.use_file_manager("pcmanfm")
+        desktop.says("isomount", "open", disc)
         with window_titled(desktop, _LABEL) as window:
             _assert_shown(mount, window)
             assert not desktop.outside(_RAN).exists()
-
-
-def test_open_where_the_media_folder_is_udisks_own(desktop: Session, disc: Path) -> None:
-    """As udisks makes it, users may look into it and no more: the home is shown just as well."""
-    media = desktop.outside(MEDIA)
-    place = HOME / "isomount" / _LABEL
-    log = HOME / "open.log"
-    os.chown(media, 0, 0)
-    media.chmod(0o755)
-    try:
-        said = _open(desktop, disc, "pcmanfm", "-o", f"log={log}")
-        assert said == f"{disc} is mounted on {place}\n"
-        with window_titled(desktop, _LABEL):
-            assert desktop.mounts() == [str(place)]
-            desktop.says("gio", "mount", "-u", place)
-    finally:
-        os.chown(media, ORDINARY_USER, ORDINARY_USER)
-        desktop.run("fusermount3", "-u", "-z", place)
-    daemon = daemon_pid(desktop.outside(log))
-    wait_until("the daemon has ended", lambda: not desktop.is_running(daemon))
-    assert not desktop.outside(place).exists()
-    check_log(desktop.outside(log))
 
 
 def test_autorun_files_would_have_run(desktop: Session, disc: Path) -> None:

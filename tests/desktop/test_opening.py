@@ -1,0 +1,70 @@
+"""isomount open on a desktop that is one: which folder, which window, and the end of it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import ORDINARY_USER, check_log, daemon_pid, wait_until
+from tests.desktop.conftest import MakeDisc
+from tests.desktop.session import HOME, MEDIA, Session
+from tests.desktop.windows import window_titled
+
+_LABEL = "My disc"
+
+
+@pytest.fixture
+def image(desktop: Session, make_disc: MakeDisc) -> Iterator[Path]:
+    """An image; it is shown by PCManFM, and nowhere any more in the end."""
+    desktop.use_file_manager("pcmanfm")
+    yield make_disc({"readme.txt": b"hello\n"}, _LABEL)
+    for place in desktop.mounts():
+        desktop.run("fusermount3", "-u", "-z", place)
+
+
+@pytest.fixture
+def media_of_udisks(desktop: Session) -> Iterator[None]:
+    """The folder for media as udisks makes it: its user may look into it, and no more."""
+    media = desktop.outside(MEDIA)
+    os.chown(media, 0, 0)
+    media.chmod(0o755)
+    yield
+    os.chown(media, ORDINARY_USER, ORDINARY_USER)
+    media.chmod(0o700)
+
+
+def _assert_opens(desktop: Session, image: Path, place: Path) -> None:
+    log = HOME / "open.log"
+    said = desktop.says("isomount", "open", image, "-o", f"log={log}")
+    assert said == f"{image} is mounted on {place}\n"
+    with window_titled(desktop, _LABEL):
+        assert desktop.mounts() == [str(place)]
+        assert desktop.says("gio", "mount", "-l").count(_LABEL) == 1
+        desktop.says("gio", "mount", "-u", place)
+    daemon = daemon_pid(desktop.outside(log))
+    wait_until("the daemon has ended", lambda: not desktop.is_running(daemon))
+    assert not desktop.outside(place).exists()
+    check_log(desktop.outside(log))
+
+
+def test_among_the_media(desktop: Session, image: Path) -> None:
+    _assert_opens(desktop, image, MEDIA / _LABEL)
+
+
+@pytest.mark.usefixtures("media_of_udisks")
+def test_in_the_home_where_the_media_are_udisks_own(desktop: Session, image: Path) -> None:
+    _assert_opens(desktop, image, HOME / "isomount" / _LABEL)
+
+
+def test_by_open_with(desktop: Session, image: Path) -> None:
+    """As the file manager does it, once ``isomount integrate`` has let the desktop know."""
+    desktop.says("isomount", "integrate")
+    assert "isomount.desktop" in desktop.says("gio", "mime", "application/x-cd-image")
+    desktop.says("gio", "launch", HOME / ".local/share/applications/isomount.desktop", image)
+    with window_titled(desktop, _LABEL):
+        assert desktop.mounts() == [str(MEDIA / _LABEL)]
+        desktop.says("gio", "mount", "-u", MEDIA / _LABEL)
+    wait_until("its folder is gone", lambda: not desktop.outside(MEDIA / _LABEL).exists())
+    desktop.says("isomount", "integrate", "--remove")
+    assert "isomount.desktop" not in desktop.says("gio", "mime", "application/x-cd-image")
