@@ -10,7 +10,7 @@ from isomount.daemon.detach import find_program
 from isomount.errors import NoFileManagerError
 
 # A file manager that is still there after so many seconds has been opened.
-_PATIENCE = 10.0
+_PATIENCE = 5.0
 # How long a display, or xdg-mime, may take to answer.
 _ANSWER = 5.0
 # What DISPLAY looks like (X(7)): a host, which may be empty, a display and a screen.

@@ -14,7 +14,10 @@ from isomount.cli.words import one_line, say
 from isomount.daemon.register import Running, running
 
 _USAGE = "isomount list [--all] [--json]"
-_DESCRIPTION = "List the images that isomount shows for you: where, which view of them, since when."
+_DESCRIPTION = """List the images that isomount shows for you: where, which view, since when.
+
+An image that was deleted or replaced while it is shown has "(deleted)" behind it: what was mounted
+can be read on, until it is unmounted by its folder or its former name."""
 _EXAMPLES = """examples:
   isomount list                              your mounts
   isomount list --all                        every user's
@@ -62,7 +65,8 @@ def _fields(row: Running) -> tuple[str, ...]:
         about = (entry.view, entry.label or _UNKNOWN, readable_size(entry.size), since)
     if row.is_dead:
         about = (*about[:-1], f"{about[-1]} (dead; clear it with: isomount umount --lazy)")
-    return tuple(map(one_line, (row.image, row.mount.path, *about)))
+    image = f"{row.image} (deleted)" if row.has_lost_image else row.image
+    return tuple(map(one_line, (image, row.mount.path, *about)))
 
 
 def _plain(row: Running) -> dict[str, Any]:
@@ -78,4 +82,5 @@ def _plain(row: Running) -> dict[str, Any]:
         "user": row.mount.owner,
         "pid": entry and entry.pid,
         "dead": row.is_dead,
+        "deleted": row.has_lost_image,
     }

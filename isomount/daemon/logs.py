@@ -3,9 +3,13 @@
 import contextlib
 import logging
 import logging.handlers
+import os
 import sys
+from io import TextIOWrapper
+from socket import socket as Socket  # noqa: N812 - as a type, beside the attribute of that name
 
 from isomount.daemon.request import MountRequest
+from isomount.daemon.state import state_folder
 from isomount.errors import UsageError
 
 SYSLOG = "/dev/log"
@@ -13,21 +17,68 @@ SYSLOG = "/dev/log"
 _FORMAT = "%(asctime)s isomount[%(process)d] %(levelname)s: %(message)s"
 
 
+# Our own log file is begun anew at this size, in bytes; one older is kept.
+_LARGE = 1 << 20
+
+
 class _SystemLog(logging.handlers.SysLogHandler):
-    """The system's log, which may be missing, come and go: containers often have none."""
+    """The system's log, which may be missing, come and go, or take nothing: containers have none.
+
+    What cannot be sent is handed to ``otherwise``.
+    """
+
+    socket: Socket  # the base class's own, which its type stubs leave out
+
+    def __init__(self, address: str, otherwise: logging.Handler) -> None:
+        super().__init__(address, facility=logging.handlers.SysLogHandler.LOG_DAEMON)
+        self._otherwise = otherwise
+
+    def _connect_unixsocket(self, address: str) -> None:
+        super()._connect_unixsocket(address)  # type: ignore[misc]  # not in the type stubs
+        self.socket.setblocking(False)  # a log that hangs must not hang the mount
+
+    def format(self, record: logging.LogRecord) -> str:
+        """As it can be sent, whatever bytes a file's name has."""
+        return super().format(record).encode("utf-8", "backslashreplace").decode()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """Lose what cannot be sent, rather than print a traceback between the command's words."""
+        """Nothing is printed between the command's words."""
+        if isinstance(sys.exception(), OSError):
+            self._otherwise.handle(record)
+        else:
+            super().handleError(record)
+
+
+class _OwnLog(logging.FileHandler):
+    """A file that is made, with its folder, by the first line in it; lost where that fails."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, encoding="utf-8", errors="backslashreplace", delay=True)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        with contextlib.suppress(OSError):  # a home that cannot be written: then nobody is told
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """As above: a full disk."""
         if not isinstance(sys.exception(), OSError):
             super().handleError(record)
+
+    def _open(self) -> TextIOWrapper:
+        os.makedirs(os.path.dirname(self.baseFilename), 0o700, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if os.stat(self.baseFilename).st_size > _LARGE:
+                os.replace(self.baseFilename, f"{self.baseFilename}.old")
+        return super()._open()
 
 
 def configure(request: MountRequest) -> None:
     """Send the log where ``request`` says.
 
     In the foreground to standard error, from INFO on, with ``debug`` every request; to ``log`` the
-    same; and without either warnings and errors to the system's log, where there is one.
-    Raises UsageError when the file cannot be written.
+    same; and without either warnings and errors to the system's log, or where there is none to the
+    file log in the user's state folder. Raises UsageError when ``log`` cannot be written.
     """
     handlers: list[logging.Handler] = []
     if request.foreground:
@@ -36,24 +87,27 @@ def configure(request: MountRequest) -> None:
         handlers.append(_file_handler(request.log))
     for handler in handlers:
         handler.setFormatter(logging.Formatter(_FORMAT))
-    if not handlers:
-        with contextlib.suppress(OSError):  # no system log here: then there is none to write to
-            handlers.append(syslog_handler(SYSLOG))
     root = logging.getLogger()
-    for handler in handlers or [logging.NullHandler()]:
+    for handler in handlers or [syslog_handler(SYSLOG, _own_log())]:
         root.addHandler(handler)
     root.setLevel(logging.INFO if handlers else logging.WARNING)
     logging.getLogger("isomount").setLevel(logging.DEBUG if request.debug else logging.INFO)
 
 
-def syslog_handler(address: str) -> logging.Handler:
-    """Warnings and errors to the syslog or journal that listens at ``address``.
-
-    Raises OSError where none does.
-    """
-    handler = _SystemLog(address, facility=logging.handlers.SysLogHandler.LOG_DAEMON)
+def syslog_handler(address: str, otherwise: logging.Handler) -> logging.Handler:
+    """Warnings and errors to the syslog or journal at ``address``, or else to ``otherwise``."""
+    handler = _SystemLog(address, otherwise)
     handler.setFormatter(logging.Formatter("isomount[%(process)d]: %(message)s"))
     handler.setLevel(logging.WARNING)
+    return handler
+
+
+def _own_log() -> logging.Handler:
+    folder = state_folder()
+    if folder is None:
+        return logging.NullHandler()
+    handler = _OwnLog(os.path.join(folder, "log"))
+    handler.setFormatter(logging.Formatter(_FORMAT))
     return handler
 
 

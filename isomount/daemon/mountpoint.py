@@ -75,7 +75,9 @@ def prepare(
         return _make(path)
     _check_mounts(path, image, answer)
     if answer:
-        raise MountPointError(f"{path}: cannot be used as mount point: {os.strerror(answer)}")
+        raise MountPointError(
+            f"{path}: cannot be used as mount point: {os.strerror(answer)}{_instead(path)}"
+        )
     path = os.path.realpath(path)
     _check_folder(path, nonempty=nonempty)
     return MountPoint(path, made=_is_marked(path))
@@ -119,20 +121,29 @@ def _make(path: str) -> MountPoint:
     parent = os.path.dirname(path)
     try:
         os.mkdir(path)
-    except FileNotFoundError:
-        raise MountPointError(
-            f"{path}: cannot be made because the folder {parent} is missing; make that first"
-        ) from None
     except FileExistsError:
         raise MountPointError(f"{path}: is a link that leads nowhere; name a folder") from None
     except OSError as error:
+        if not os.path.exists(parent):  # a file system such as /proc says so as well
+            raise MountPointError(
+                f"{path}: cannot be made because the folder {parent} is missing; make that first"
+            ) from None
         raise MountPointError(
-            f"{path}: cannot be made in {parent}: {error.strerror}; "
-            "name a mount point in a folder of your own"
+            f"{path}: cannot be made in {parent}: {error.strerror}{_instead(path)}"
         ) from error
     with contextlib.suppress(OSError):  # a file system without attributes: then it will stay
         os.setxattr(path, _MARK, b"")
     return MountPoint(os.path.realpath(path), made=True)
+
+
+def _instead(path: str) -> str:
+    """The remedy where ``path`` is no use: a folder of that name that could be made."""
+    above = (os.environ.get("HOME", ""), os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp")
+    for folder in filter(os.path.isabs, above):
+        place = os.path.join(folder, os.path.basename(path))
+        if os.access(folder, os.W_OK | os.X_OK) and not os.path.lexists(place):
+            return f"; name a mount point in a folder of your own, such as {shlex.quote(place)}"
+    return "; name a mount point in a folder of your own"
 
 
 def _is_marked(path: str) -> bool:
@@ -174,12 +185,12 @@ def _check_mounts(path: str, image: str, answer: int | None) -> None:
             f"{path}: something else is mounted there already "
             f"({mount.source}, {mount.kind}); name another folder"
         )
+    remedy = f"unmount it first with: isomount umount {shlex.quote(path)}"
     if is_same_image(mount, image):
-        raise MountPointError(f"{path}: this very image is mounted there already")
-    raise MountPointError(
-        f"{path}: another image, {mount.source}, is mounted there; "
-        f"unmount it first with: isomount umount {shlex.quote(path)}"
-    )
+        raise MountPointError(
+            f"{path}: this very image is mounted there already; to mount it anew, {remedy}"
+        )
+    raise MountPointError(f"{path}: another image, {mount.source}, is mounted there; {remedy}")
 
 
 def _cure(place: str) -> str:
@@ -206,9 +217,11 @@ def _check_folder(path: str, *, nonempty: bool) -> None:
 def _check_rights(path: str, status: os.stat_result) -> None:
     """Fusermount3's rule for ordinary users."""
     if status.st_mode & stat.S_ISVTX and status.st_uid != os.getuid():
-        raise MountPointError(f"{path}: belongs to another user; name a folder of your own")
+        raise MountPointError(f"{path}: belongs to another user{_instead(path)}")
     if not os.access(path, os.W_OK):
-        raise MountPointError(f"{path}: is not writable for you; name a folder of your own")
+        read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+        why = "its file system is read-only" if read_only else "is not writable for you"
+        raise MountPointError(f"{path}: {why}{_instead(path)}")
 
 
 def _is_empty(path: str) -> bool:

@@ -7,7 +7,9 @@ import os
 import time
 from typing import NamedTuple
 
-_FOLDER, _FILE = "isomount", "recent.json"
+from isomount.daemon.state import state_folder
+
+_FILE = "recent.json"
 _KEPT = 100
 
 
@@ -20,7 +22,7 @@ class Recent(NamedTuple):
 
 def remember(image: str) -> None:
     """Put ``image`` first. Where there is no place for the file, nothing is remembered."""
-    folder = _folder()
+    folder = state_folder()
     if folder is None:
         return
     with contextlib.suppress(OSError):
@@ -32,7 +34,7 @@ def remember(image: str) -> None:
 
 def recent() -> list[Recent]:
     """The images that still exist, most recent first."""
-    folder = _folder()
+    folder = state_folder()
     return [each for each in _read(folder) if os.path.exists(each.image)] if folder else []
 
 
@@ -50,15 +52,6 @@ class _Lock:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._fd)
-
-
-def _folder() -> str | None:
-    """The user's own, by the XDG Base Directory Specification; None without a home."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    if os.path.isabs(state):
-        return os.path.join(state, _FOLDER)
-    home = os.environ.get("HOME", "")
-    return os.path.join(home, ".local/state", _FOLDER) if os.path.isabs(home) else None
 
 
 def _read(folder: str) -> list[Recent]:

@@ -26,13 +26,14 @@ _ENTRY_AT_MOST = 65_536
 class Entry:
     """A running mount. ``size`` is the image's in bytes, ``since`` seconds since 1970.
 
-    ``started`` is when the process ``pid`` began, in the kernel's clock ticks after boot: another
-    process may get the number later.
+    ``image`` is its path as it was named, ``file`` without links. ``started`` is when the process
+    ``pid`` began, in the kernel's clock ticks after boot: another process may get the number later.
     """
 
     device: str
     mountpoint: str
     image: str
+    file: str
     view: str
     label: str
     size: int
@@ -44,6 +45,14 @@ class Entry:
     def is_alive(self) -> bool:
         """Whether the daemon still runs."""
         return _started(self.pid) == self.started
+
+    @property
+    def has_lost_image(self) -> bool:
+        """Whether the image was deleted or replaced since, as far as this user may know.
+
+        The daemon still has it open; the kernel tells so without asking a file system.
+        """
+        return f"{self.file} (deleted)" in _open_files(self.pid)
 
 
 class Registration:
@@ -62,6 +71,7 @@ class Registration:
             device=mount.device,
             mountpoint=mountpoint,
             image=os.path.abspath(image.path),
+            file=os.path.realpath(image.path),
             view=image.volume.view.name,
             label=image.volume.label,
             size=image.blocks.size,
@@ -126,6 +136,11 @@ class Running(NamedTuple):
     def image(self) -> str:
         """The image's absolute path; only the mount table's word where there is no entry."""
         return self.entry.image if self.entry else self.mount.source
+
+    @property
+    def has_lost_image(self) -> bool:
+        """Whether what is shown is known to be no longer at the image's path."""
+        return self.entry is not None and self.entry.has_lost_image
 
     @property
     def is_dead(self) -> bool:
@@ -205,3 +220,14 @@ def _started(pid: int) -> int:
         return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
     except (OSError, IndexError, ValueError):
         return 0
+
+
+def _open_files(pid: int) -> set[str]:
+    """Where the process's descriptors lead; none for another user's process."""
+    folder = f"/proc/{pid}/fd"
+    found: set[str] = set()
+    with contextlib.suppress(OSError):  # ended, or not ours to see
+        for number in os.listdir(folder):
+            with contextlib.suppress(OSError):  # closed meanwhile
+                found.add(os.readlink(f"{folder}/{number}"))
+    return found

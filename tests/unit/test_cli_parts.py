@@ -135,7 +135,7 @@ def test_link_to_nowhere_is_refused(tmp_path: Path) -> None:
 def test_syslog_gets_warnings_only(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "log"))
-        handler = syslog_handler(str(tmp_path / "log"))
+        handler = syslog_handler(str(tmp_path / "log"), logging.NullHandler())
         logger = logging.Logger("isomount.test")
         logger.addHandler(handler)
         logger.info("not this")
@@ -146,13 +146,32 @@ def test_syslog_gets_warnings_only(tmp_path: Path) -> None:
         assert listener.recv(1000).startswith(f"<28>isomount[{os.getpid()}]: disc.iso".encode())
 
 
-def test_without_a_syslog_nothing_is_said(
+def test_without_a_syslog_another_log_gets_it(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     logger = logging.Logger("isomount.test")
-    logger.addHandler(syslog_handler(str(tmp_path / "there is none")))
+    otherwise = logging.FileHandler(tmp_path / "otherwise")
+    handler = syslog_handler(str(tmp_path / "there is none"), otherwise)
+    logger.addHandler(handler)
     logger.warning("disc.iso: damaged")
+    otherwise.close()
+    handler.close()
     assert capfd.readouterr() == ("", "")
+    assert (tmp_path / "otherwise").read_text() == "disc.iso: damaged\n"
+
+
+def test_a_syslog_that_takes_nothing_is_not_waited_for(tmp_path: Path) -> None:
+    logger = logging.Logger("isomount.test")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "log"))
+        otherwise = logging.FileHandler(tmp_path / "otherwise", errors="backslashreplace")
+        handler = syslog_handler(str(tmp_path / "log"), otherwise)
+        logger.addHandler(handler)
+        while not (tmp_path / "otherwise").read_text():
+            logger.warning("disc.iso: \udcff")
+        otherwise.close()
+        handler.close()
+        assert listener.recv(1000).endswith(b"disc.iso: \\udcff\0")
 
 
 @pytest.mark.parametrize(
