@@ -114,7 +114,10 @@ class BlockCache:
 
 
 class ResidentReader:
-    """The same image, read without ever waiting: NotResidentError where that is impossible."""
+    """The same image, read without ever waiting: NotResidentError where that is impossible.
+
+    For one thread alone, the one that must not wait.
+    """
 
     def __init__(self, blocks: BlockCache) -> None:
         self._blocks = blocks
@@ -124,8 +127,8 @@ class ResidentReader:
         """That range out of memory, or NotResidentError."""
         return bytes(self.read_data(offset, length))
 
-    def read_data(self, offset: int, length: int) -> bytes | bytearray:
-        """As ``read``, without a copy of what the source gave."""
+    def read_data(self, offset: int, length: int) -> bytes | memoryview:
+        """As ``read``, without a copy of what the source gave: good until the next read."""
         wanted = min(length, self.size - offset)
         if wanted <= 0 or offset < 0:
             return b""

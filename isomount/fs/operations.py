@@ -121,7 +121,8 @@ class Operations(pyfuse3.Operations):
         """A range that is in memory, or NotResidentError."""
         reader = self._volume.blocks.resident
         if isinstance(content, SingleExtent):
-            # As it came, without a copy: pyfuse3 takes whatever has a buffer.
+            # As it came, without a copy: pyfuse3 takes whatever has a buffer, and has sent it
+            # before another request is looked at.
             length = min(length, content.size - offset)
             return cast(bytes, reader.read_data(content.start + offset, length))
         return content.read(reader, offset, length)

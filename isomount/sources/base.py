@@ -17,8 +17,11 @@ class Source(Protocol):
     def read_at(self, offset: int, length: int) -> bytes:
         """The bytes of that range; short only at the end. Raises OSError when it cannot be read."""
 
-    def read_resident(self, offset: int, length: int) -> bytes | bytearray | None:
-        """As ``read_at``, but None wherever that would have to wait. Never waits."""
+    def read_resident(self, offset: int, length: int) -> bytes | memoryview | None:
+        """As ``read_at``, but None wherever that would have to wait. Never waits.
+
+        For one thread alone: the next call may overwrite what this one returned.
+        """
 
     def close(self) -> None:
         """Give the underlying file back."""

@@ -7,6 +7,10 @@ import stat
 from isomount.errors import ImageUnreadableError
 
 
+# What the kernel asks for at a time, unless its readahead is raised.
+_USUAL_READ = 128 << 10
+
+
 class LocalSource:
     """A regular file or a block device, read with pread.
 
@@ -19,6 +23,7 @@ class LocalSource:
         self.name = os.fspath(path)
         # The flag that keeps preadv from waiting; None where nothing does.
         self._flag: int | None = os.RWF_NOWAIT
+        self._buffer = memoryview(bytearray(_USUAL_READ))
         try:
             # O_NONBLOCK: opening a FIFO or a drive that spins up must not wait.
             self._fd = os.open(self.name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -65,14 +70,19 @@ class LocalSource:
             got += len(data)
         return b"".join(pieces)
 
-    def read_resident(self, offset: int, length: int) -> bytes | bytearray | None:
-        """The range if the page cache holds all of it, else None."""
+    def read_resident(self, offset: int, length: int) -> memoryview | None:
+        """The range if the page cache holds all of it, else None.
+
+        In memory that is used again: new memory for each read costs more than the read.
+        """
         if self._flag is None:
             return None
         wanted = min(length, self.size - offset)
         if wanted <= 0:
-            return b""
-        buffer = bytearray(wanted)
+            return self._buffer[:0]
+        if wanted > len(self._buffer):
+            self._buffer = memoryview(bytearray(wanted))
+        buffer = self._buffer[:wanted]
         try:
             got = os.preadv(self._fd, [buffer], offset, self._flag)
         except BlockingIOError:
