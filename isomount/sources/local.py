@@ -6,7 +6,6 @@ import stat
 
 from isomount.errors import ImageUnreadableError
 
-
 # What the kernel asks for at a time, unless its readahead is raised.
 _USUAL_READ = 128 << 10
 

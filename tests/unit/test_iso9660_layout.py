@@ -48,6 +48,12 @@ def _decoder() -> FileDecoder:
     return FileDecoder(NodeMaker(ViewOptions(), 2048), 2048, 0)
 
 
+def _decoded(
+    decoder: FileDecoder, data: bytes, limit: int = 1 << 16, at_most: int = 9
+) -> list[Entry]:
+    return decoder.decode(data, 0, min(limit, len(data)), 9000, 4096, at_most)
+
+
 class _Nothing:
     size = 0
 
@@ -92,7 +98,12 @@ def test_as_the_general_way(
 
     decoder = _learned(*use(b"first.txt"))
     data = _record(identifier, *use(name))
-    assert decoder.decode(data, 0, 9000, 4096) == _slowly(data, 9000)
+    assert _decoded(decoder, data) == [_slowly(data, 9000)]
+    several = data + data + _record(identifier, *use(name), flags=2) + data
+    expected = [_slowly(data, 9000), _slowly(data, 9000 + len(data))]
+    assert _decoded(decoder, several) == expected
+    assert _decoded(decoder, several, at_most=1) == expected[:1]
+    assert _decoded(decoder, several, limit=len(data)) == expected[:1]
 
 
 @pytest.mark.parametrize(
@@ -118,8 +129,8 @@ def test_as_the_general_way(
 )
 def test_whatever_differs_is_left_to_the_general_way(data: bytes) -> None:
     decoder = _learned(_nm(b"first"), _px(), _tf())
-    assert decoder.decode(_record(b"X", _nm(b"x"), _px(), _tf()), 0, 9000, 4096) is not None
-    assert decoder.decode(data, 0, 9000, 4096) is None
+    assert _decoded(decoder, _record(b"X", _nm(b"x"), _px(), _tf()))
+    assert not _decoded(decoder, data)
 
 
 @pytest.mark.parametrize(
@@ -136,10 +147,10 @@ def test_whatever_differs_is_left_to_the_general_way(data: bytes) -> None:
 )
 def test_only_plain_records_are_learned(use: tuple[bytes, ...]) -> None:
     decoder = _learned(*use)
-    assert decoder.decode(_record(b"FIRST.TXT;1", *use), 0, 9000, 4096) is None
+    assert not _decoded(decoder, _record(b"FIRST.TXT;1", *use))
 
 
 @given(data=st.binary(min_size=1, max_size=300))
 def test_arbitrary_bytes_are_no_entry(data: bytes) -> None:
     decoder = _learned(_nm(b"first"), _px(), _tf())
-    assert decoder.decode(data, 0, 9000, 4096) is None
+    assert not _decoded(decoder, data)

@@ -24,6 +24,8 @@ _PLAIN = struct.Struct(_FIXED)
 _FIXED_VALUES = 9
 _STAMP = 7
 _STRUCTURES_AT_MOST = 4096
+# Half the time of calling the class.
+_entry = tuple.__new__
 _MODIFIED, _ACCESSED, _CHANGED = 0x02, 0x04, 0x08
 
 
@@ -51,21 +53,16 @@ class Layout:
             if signature == b"NM":
                 break
             before_name += len(data)
-        # Where the length byte of the NM field stands in the system use area.
-        self._name_length_at = before_name + 2
+        # Where the length byte of the NM field stands, counted from the system use area.
+        self.name_length_at = before_name + 2
         self._structures: dict[tuple[int, int], _Structure] = {}
 
-    def structure(self, data: bytes, position: int) -> _Structure | None:
-        """The structure for the record at ``data[position]``, None when it cannot have one."""
-        identifier = data[position + 32]
-        use = position + _FIXED_SIZE + identifier + (~identifier & 1)
-        at = use + self._name_length_at
-        if at >= len(data) or data[at] <= 5:
-            return None
-        key = (identifier, data[at] - 5)
+    def structure(self, identifier: int, name_field: int) -> _Structure | None:
+        """The structure of records with an identifier and an NM field of those lengths."""
+        key = (identifier, name_field)
         found = self._structures.get(key)
-        if found is None and len(self._structures) < _STRUCTURES_AT_MOST:
-            found = self._structures[key] = self._make(*key)
+        if found is None and name_field > 5 and len(self._structures) < _STRUCTURES_AT_MOST:
+            found = self._structures[key] = self._make(identifier, name_field - 5)
         return found
 
     def _make(self, identifier: int, name: int) -> _Structure:
@@ -122,7 +119,7 @@ class NoDecoder:
 
 
 class PlainDecoder:
-    """Decodes records of files that have no system use area: nothing needs to be learnt of them."""
+    """Decodes records of files without a system use area: nothing needs to be learnt of them."""
 
     def __init__(self, make: NodeMaker, block_size: int, name_of: Callable[[bytes], bytes]) -> None:
         self._make = make
@@ -132,21 +129,28 @@ class PlainDecoder:
     def learn(self, record: Record, fields: list[Field]) -> None:
         """Nothing."""
 
-    def decode(self, data: bytes, position: int, address: int, start: int) -> Entry | None:
-        """The entry at ``data[position]``; None for whatever is not an ordinary file."""
-        if not _FIXED_SIZE < data[position] <= len(data) - position:
-            return None
-        length, xar, extent, size, date, flags, unit, gap, named = _PLAIN.unpack_from(
-            data, position
-        )
-        left_over = length - _FIXED_SIZE - named
-        if xar or flags or unit or gap or not 0 <= left_over < 4:
-            return None
-        identifier = data[position + _FIXED_SIZE : position + _FIXED_SIZE + named]
-        if identifier in (SELF, PARENT):
-            return None
-        node = self._make.plain_file(address, size, extent * self._block_size, date)
-        return Entry(address - start, self._name_of(identifier), node)
+    def decode(
+        self, data: bytes, position: int, limit: int, base: int, start: int, at_most: int
+    ) -> list[Entry]:
+        """The entries from ``data[position]`` on, as far as they are ordinary files."""
+        run: list[Entry] = []
+        while position < limit and len(run) < at_most:
+            if not _FIXED_SIZE < data[position] <= len(data) - position:
+                break
+            length, xar, extent, size, date, flags, unit, gap, named = _PLAIN.unpack_from(
+                data, position
+            )
+            left_over = length - _FIXED_SIZE - named
+            if xar or flags or unit or gap or not 0 <= left_over < 4:
+                break
+            identifier = data[position + _FIXED_SIZE : position + _FIXED_SIZE + named]
+            if identifier in (SELF, PARENT):
+                break
+            address = base + position
+            node = self._make.plain_file(address, size, extent * self._block_size, date)
+            run.append(_entry(Entry, (address - start, self._name_of(identifier), node)))
+            position += length
+        return run
 
 
 class FileDecoder:
@@ -163,30 +167,44 @@ class FileDecoder:
         if not record.is_directory and _is_plain(fields):
             self._layout = Layout(self._skip, fields)
 
-    def decode(self, data: bytes, position: int, address: int, start: int) -> Entry | None:
-        """The entry at ``data[position]``, image byte ``address``, of the directory at ``start``.
+    def decode(
+        self, data: bytes, position: int, limit: int, base: int, start: int, at_most: int
+    ) -> list[Entry]:
+        """The entries from ``data[position]`` on, as far as they have the layout learnt last.
 
-        None for whatever is not an ordinary file in one section with the layout learnt last.
+        Each is an ordinary file in one section; anything else ends the run. ``data`` begins at
+        image byte ``base``, the directory at ``start``.
         """
+        run: list[Entry] = []
         layout = self._layout
-        if layout is None or not _FIXED_SIZE < data[position] <= len(data) - position:
-            return None
-        if data[position + 32] == 1 and data[position + 33] < 2:
-            # Called as the directory itself or the one above is: no entry.
-            return None
-        structure = layout.structure(data, position)
-        # Up to three bytes may be left over: they hold no field.
-        if structure is None or not 0 <= data[position] - structure.size < 4:
-            return None
-        unpacked = structure.unpack(data, position)
-        if structure.headers(unpacked) != structure.expected:
-            return None
-        extent, size, mode, uid, gid, name, accessed, modified, changed = structure.values(unpacked)
-        if mode & 0xF000 != stat.S_IFREG or b"\0" in name:
-            return None
-        place = extent * self._block_size
-        node = self._make.file(address, mode, uid, gid, size, place, accessed, modified, changed)
-        return Entry(address - start, name, node)
+        if layout is None:
+            return run
+        end = len(data)
+        while position < limit and len(run) < at_most:
+            length = data[position]
+            if not _FIXED_SIZE < length <= end - position:
+                break
+            identifier = data[position + 32]
+            if identifier == 1 and data[position + 33] < 2:
+                break  # called as the directory itself or the one above is: no entry
+            use = position + _FIXED_SIZE + identifier + (~identifier & 1)
+            at = use + layout.name_length_at
+            structure = layout.structure(identifier, data[at]) if at < end else None
+            # Up to three bytes may be left over: they hold no field.
+            if structure is None or not 0 <= length - structure.size < 4:
+                break
+            unpacked = structure.unpack(data, position)
+            if structure.headers(unpacked) != structure.expected:
+                break
+            extent, size, mode, uid, gid, name, read, written, changed = structure.values(unpacked)
+            if mode & 0xF000 != stat.S_IFREG or 0 in name:
+                break
+            address = base + position
+            place = extent * self._block_size
+            node = self._make.file(address, mode, uid, gid, size, place, read, written, changed)
+            run.append(_entry(Entry, (address - start, name, node)))
+            position += length
+        return run
 
 
 def _is_plain(fields: list[Field]) -> bool:

@@ -9,12 +9,14 @@ from isomount.damage import Damage
 from isomount.errors import DamagedDataError
 from isomount.formats.node import Entry
 
-# Makes an entry at once of some records: given the bytes, the record's position in them, its image
-# byte and its directory's.
-Decode = Callable[[bytes, int, int, int], Entry | None]
+# Makes entries at once of records that follow each other: given the bytes, the first one's position
+# in them and where to end, the image byte of the bytes and of the directory, how many at the most.
+Decode = Callable[[bytes, int, int, int, int, int], list[Entry]]
 
 HIDDEN, DIRECTORY, ASSOCIATED, MULTI_EXTENT = 0x01, 0x02, 0x04, 0x80
 SELF, PARENT = b"\0", b"\1"
+# Records decoded at once. The first ones alone: often only one is wanted.
+_RUN_AT_FIRST, _RUN_AT_MOST = 1, 64
 # What reading raises where bytes of the image are lost.
 LOST = (OSError, DamagedDataError)
 
@@ -102,8 +104,11 @@ def scan(reader: Reader, extent: Extent, address: int, damage: Damage) -> Iterat
         yield found
 
 
-def undecoded(data: bytes, position: int, address: int, start: int) -> None:
+def undecoded(
+    data: bytes, position: int, limit: int, base: int, start: int, at_most: int
+) -> list[Entry]:
     """No record is decoded at once."""
+    return []
 
 
 def decoded(
@@ -112,12 +117,13 @@ def decoded(
     address: int,
     damage: Damage,
     decode: Decode,
-) -> Iterator[Record | Entry]:
-    """As ``scan``, but what ``decode`` makes of a record, where it makes something of it.
+) -> Iterator[Record | list[Entry]]:
+    """As ``scan``, but what ``decode`` makes of records, where it makes something of them.
 
     A zero where a length should be ends a block's records. A record whose lengths contradict each
     other loses the rest of its block, a block that cannot be read only itself.
     """
+    at_most = _RUN_AT_FIRST
     while address < extent.end:
         data = _chunk(reader, address, extent, damage)
         if not data:
@@ -133,10 +139,13 @@ def decoded(
                     return
                 position = _next_block(data, base, position, extent)
                 continue
-            ready = None if doubtful else decode(data, position, base + position, extent.start)
-            if ready is not None:
-                yield ready
+            sure = min(limit, extent.doubtful - base)
+            run = decode(data, position, sure, base, extent.start, at_most)
+            if run:
+                yield run
+                position = extent.start + run[-1].position - base
                 position += data[position]
+                at_most = min(4 * at_most, _RUN_AT_MOST)
                 continue
             record = parse(data, position, base + position, extent.high_sierra)
             if doubtful and not _belongs(record, extent, reader):

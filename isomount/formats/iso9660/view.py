@@ -126,8 +126,8 @@ class Iso9660View:
         if extent.end > extent.start >= reader.size:
             raise DamagedDataError(f"the directory at byte {extent.start} is past the image's end")
         for found in self._files(reader, extent, extent.start + position, self._decoder.decode):
-            if isinstance(found, Entry):
-                yield found
+            if isinstance(found, list):
+                yield from found
                 continue
             entry = self._entry(reader, found, extent)
             if entry is None:
@@ -136,7 +136,7 @@ class Iso9660View:
                 continue
             yield entry
 
-    def _entry(self, reader: Reader, sections: list[Record], extent: Extent) -> Entry | None:
+    def _entry(self, reader: Reader, sections: tuple[Record, ...], extent: Extent) -> Entry | None:
         """The entry that a file's records make; None for what is not to be listed."""
         record = sections[0]
         # The root's own record is no entry, whatever its name has become.
@@ -254,40 +254,44 @@ class Iso9660View:
 
     def _files(
         self, reader: Reader, extent: Extent, address: int, decode: Decode
-    ) -> Iterator[list[Record] | Entry]:
+    ) -> Iterator[tuple[Record, ...] | list[Entry]]:
         """The records from ``address`` on, all sections of a file together, or decoded at once.
 
         A directory has one section only (ECMA-119 6.8.1): what its flag says is not believed.
         """
         sections: list[Record] = []
-        for record in decoded(reader, extent, address, self._damage, decode):
-            if isinstance(record, Entry):
-                if not sections:
-                    yield record
-                    continue
-                record = self._record(reader, record.node.ino)
-            if sections and record.identifier != sections[0].identifier:
-                self._damage.note(sections[0].address, "the last section of a file is missing")
-                sections = []
-            if len(sections) <= _SECTIONS_AT_MOST:
-                sections.append(record)
-            if record.flags & MULTI_EXTENT and not record.is_directory:
+        for found in decoded(reader, extent, address, self._damage, decode):
+            if isinstance(found, list) and not sections:
+                yield found
                 continue
-            if len(sections) <= _SECTIONS_AT_MOST:
-                yield sections
-            else:
-                self._damage.note(sections[0].address, "a file has more sections than are read")
-            sections = []
+            for record in self._as_records(reader, found):
+                if sections and record.identifier != sections[0].identifier:
+                    self._damage.note(sections[0].address, "the last section of a file is missing")
+                    sections = []
+                if len(sections) <= _SECTIONS_AT_MOST:
+                    sections.append(record)
+                if record.flags & MULTI_EXTENT and not record.is_directory:
+                    continue
+                if len(sections) <= _SECTIONS_AT_MOST:
+                    yield tuple(sections)
+                else:
+                    self._damage.note(sections[0].address, "a file has more sections than are read")
+                sections = []
         if sections:
             self._damage.note(sections[0].address, "the last section of a file is missing")
 
-    def _sections(self, reader: Reader, record: Record) -> list[Record]:
+    def _as_records(self, reader: Reader, found: Record | list[Entry]) -> list[Record]:
+        if isinstance(found, list):
+            return [self._record(reader, entry.node.ino) for entry in found]
+        return [found]
+
+    def _sections(self, reader: Reader, record: Record) -> tuple[Record, ...]:
         if not record.flags & MULTI_EXTENT or record.is_directory:
-            return [record]
+            return (record,)
         start = record.address - record.address % self._block_size
         extent = self._span(start, reader.size - start)
         sections = next(self._files(reader, extent, record.address, undecoded), None)
-        if not isinstance(sections, list) or sections[0].address != record.address:
+        if not isinstance(sections, tuple) or sections[0].address != record.address:
             raise StaleNodeError(f"there is no directory record at byte {record.address}")
         return sections
 
