@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.errors import DamagedImageError, IsomountError, NotAnImageError, UsageError
-from isomount.formats import iso9660, udf
+from isomount.formats import iso9660, strangers, udf
 from isomount.formats.base import View
 from isomount.formats.options import Family, ViewOptions
 
@@ -44,11 +44,7 @@ def find_views(reader: Reader, options: ViewOptions, name: str, damage: Damage) 
         return Views(names, universal)
     if iso is not None:
         return Views(names, iso.view)
-    raise (
-        udf_failure
-        or iso_failure
-        or NotAnImageError(f"{name}: is not a disc image that isomount knows")
-    )
+    raise udf_failure or iso_failure or NotAnImageError(f"{name}: {strangers.describe(reader)}")
 
 
 def _attempt(find: Callable[[], _Found | None]) -> tuple[_Found | None, IsomountError | None]:

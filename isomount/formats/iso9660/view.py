@@ -329,7 +329,7 @@ class Iso9660View:
             record.identifier, record.system_use, record.is_directory, self._options.map
         )
 
-    def _node(self, reader: Reader, sections: list[Record], rr: RockRidge | None) -> Node:
+    def _node(self, reader: Reader, sections: tuple[Record, ...], rr: RockRidge | None) -> Node:
         record = sections[0]
         if rr is not None and rr.child is not None:
             return self._relocated(reader, record, rr)
