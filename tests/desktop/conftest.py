@@ -1,4 +1,4 @@
-"""One session for all tests of the desktop, and the discs that they show in it."""
+"""A desktop session for each module of tests, and the discs that they show in it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ WHEN = 1784030400
 MakeDisc = Callable[..., Path]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desktop(fuse: None, as_root: None) -> Iterator[Session]:
     """A running desktop session of an ordinary user's."""
     with session() as running:

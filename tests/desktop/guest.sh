@@ -5,7 +5,7 @@
 # WORK/home becomes the user's home, WORK/log takes what all programs say.
 #
 # Nothing in here can reach the machine's buses, disks or displays: /run, /tmp and /dev are other
-# ones, the network (and with it every abstract socket) is an empty one, the rest is read-only.
+# ones, the network (and with it every abstract socket) is an empty one, / and /sys are read-only.
 set -eu
 work=$1
 fail() { echo "guest: $*" >&2; exit 1; }
@@ -32,7 +32,7 @@ mount --bind "$work/passwd" /etc/passwd
 mount --bind "$work/group" /etc/group
 
 # No disk of the machine's is among the devices: udisks runs as root.
-mkdir "$work/dev" "$work/tmp"
+mkdir "$work/dev"
 mount -t tmpfs -o mode=755 guest "$work/dev"
 for device in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0 fuse:10:229; do
     rest=${device#*:}
@@ -48,6 +48,7 @@ mount --bind "$work/home" "/home/$USER"
 mount -t tmpfs -o mode=755 guest /run
 mount -t tmpfs -o mode=755 guest /media
 mount -t tmpfs -o mode=755 guest /var/lib
+mount --bind /sys /sys
 mount -o remount,bind,ro /sys
 mount --move "$work/dev" /dev
 mount -t tmpfs -o mode=1777 guest /tmp
@@ -57,8 +58,8 @@ mount -o remount,bind,ro /
 
 mkdir -p /run/dbus /run/udisks2 /run/mount /run/media /var/lib/udisks2 /var/lib/dbus
 md5sum </proc/sys/kernel/random/uuid | cut -c1-32 >/var/lib/dbus/machine-id
-mkdir -m 700 -p "/run/user" "/run/user/$USER_ID" "/run/media/$USER"
-chmod 755 /run/user
+mkdir /run/user
+mkdir -m 700 "/run/user/$USER_ID" "/run/media/$USER"
 chown "$USER_ID:$USER_ID" "/run/user/$USER_ID" "/run/media/$USER"
 cat >/run/dbus/system.conf <<BUS
 <busconfig>

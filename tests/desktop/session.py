@@ -66,7 +66,7 @@ class Session:
     def says(self, *words: str | Path) -> str:
         """What a program that has to succeed prints."""
         done = self.run(*words)
-        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}{self._said()}"
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}{self.said()}"
         return done.stdout
 
     def start(self, *words: str | Path, log: Path | None = None) -> "subprocess.Popen[bytes]":
@@ -94,7 +94,8 @@ class Session:
         """Whether the process with that number in the session is there."""
         return self.outside(Path(f"/proc/{pid}")).exists()
 
-    def _said(self) -> str:
+    def said(self) -> str:
+        """The end of what all programs in the session have said."""
         return f"\nthe session's log:\n{self.log.read_text(errors='replace')[-5000:]}"
 
 
@@ -108,7 +109,7 @@ def session() -> Iterator[Session]:
         _make_home(work / "home")
         process = _start(work)
         running = Session(_first_process(process, work), work)
-        wait_until("the session is ready", lambda: _is_ready(process, running))
+        _await_ready(process, running)
         yield running
     finally:
         if process is not None:
@@ -163,6 +164,10 @@ def _first_process(process: "subprocess.Popen[bytes]", work: Path) -> int:
     return int(children.read_text().split()[0])
 
 
-def _is_ready(process: "subprocess.Popen[bytes]", running: Session) -> bool:
-    assert process.poll() is None, running.log.read_text()
-    return running.outside(Path("/run/ready")).exists()
+def _await_ready(process: "subprocess.Popen[bytes]", running: Session) -> None:
+    ready = running.outside(Path("/run/ready"))
+    try:
+        wait_until("the session is ready", lambda: ready.exists() or process.poll() is not None)
+        assert process.poll() is None
+    except AssertionError as error:
+        raise AssertionError(f"{error}{running.said()}") from None
