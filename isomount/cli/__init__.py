@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from isomount.cli.output import finish
 from isomount.cli.words import say
 from isomount.errors import IsomountError
 
@@ -48,9 +49,8 @@ def mount_helper(argv: Sequence[str] | None = None) -> int:
 
 def _run(module: str, words: list[str]) -> int:
     try:
-        code: int = importlib.import_module(module).run(words)
-        if sys.stdout is not None:  # None when the caller closed it
-            sys.stdout.flush()
+        code = _carry_out(module, words)
+        finish()
     except IsomountError as error:
         say(str(error))
         return error.exit_code
@@ -60,6 +60,14 @@ def _run(module: str, words: list[str]) -> int:
         # Who read our output has gone; Python must not try to write the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    return code
+
+
+def _carry_out(module: str, words: list[str]) -> int:
+    try:
+        code: int = importlib.import_module(module).run(words)
+    except SystemExit as end:  # argparse's, after --help and --version
+        code = int(end.code or 0)
     return code
 
 

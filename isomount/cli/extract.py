@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from isomount.cli.arguments import Parser
-from isomount.cli.output import finish, put
+from isomount.cli.output import OutputError, finish, put
 from isomount.cli.progress import Bar, can_draw
 from isomount.cli.reading import (
     ANY_NUMBER,
@@ -16,7 +16,7 @@ from isomount.cli.reading import (
     reading_parser,
     view_options,
 )
-from isomount.cli.words import say
+from isomount.cli.words import one_line, say
 from isomount.errors import DifferenceError, IsomountError, UsageError
 from isomount.extract import Extractor, Place, Totals
 from isomount.formats.options import ViewOptions
@@ -62,6 +62,8 @@ def run(words: Sequence[str]) -> int:
             )
             with _bar(report, extractor, paths, flags.quiet):
                 totals = extractor.extract(paths)
+    if report.unheard is not None:
+        raise report.unheard
     if not flags.quiet:
         put(_summary(totals, folder, verified=flags.verify))
     finish()
@@ -83,10 +85,14 @@ def parser() -> Parser:
 
 
 class _Report:
-    """Tells people: a bar on a terminal, a line for each file in a pipe."""
+    """Tells people: a bar on a terminal, a line for each file in a pipe.
+
+    Where nobody takes the lines any more the files are what matters: ``unheard`` is for the end.
+    """
 
     def __init__(self, image: str, *, lines: bool) -> None:
         self.bar: Bar | None = None
+        self.unheard: BrokenPipeError | OutputError | None = None
         self._image = image
         self._lines = lines
 
@@ -95,7 +101,10 @@ class _Report:
         if self.bar is not None:
             self.bar.show(path)
         if self._lines:
-            put(os.fsdecode(path))
+            try:
+                put(os.fsdecode(path))
+            except (BrokenPipeError, OutputError) as error:
+                self.unheard, self._lines = error, False
 
     def moved(self, count: int) -> None:
         """Move the bar."""
@@ -152,7 +161,7 @@ def _summary(totals: Totals, folder: str, *, verified: bool) -> str:
     parts = [f"{_count(totals.files, 'file')} ({readable_size(totals.bytes)})"]
     parts.append(_count(totals.folders, "folder"))
     parts += [_count(totals.links, "link")] if totals.links else []
-    text = f"{', '.join(parts)} extracted into {folder}"
+    text = f"{', '.join(parts)} extracted into {one_line(folder)}"
     text += f"; {totals.present} there already" if totals.present else ""
     specials = _count(totals.left_out, "device or socket", "devices or sockets")
     text += f"; {specials} left out" if totals.left_out else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from isomount.cli.arguments import Parser
+from isomount.cli.output import put
 from isomount.cli.reading import (
     image_name,
     moment,
@@ -56,10 +57,10 @@ def run(words: Sequence[str]) -> int:
     with open_to_read(image_name(names, "info"), options, warn=False) as image:
         found = survey(image, options)
     if flags.json:
-        print(json.dumps(_plain(found), indent=2, ensure_ascii=False))
+        put(json.dumps(_plain(found), indent=2, ensure_ascii=False))
         return 0
     for name, text in _lines(found):
-        print(f"{name + ':' if name else '':<{_COLUMN}} {one_line(text)}".rstrip())
+        put(f"{name + ':' if name else '':<{_COLUMN}} {one_line(text)}".rstrip())
     return 0
 
 

@@ -94,6 +94,11 @@ The line user_allow_other lets ordinary users say allow_other and allow_root.
 .TP
 .I /dev/fuse
 The kernel's side of every mount.
+.TP
+.I ~/.local/state/isomount
+The images that were mounted, for
+.BR "isomount recent" ,
+and warnings of mounts, in the file log, where there is no system's log.
 """
 
 

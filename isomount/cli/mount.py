@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import isomount
 from isomount.cli.arguments import Parser
+from isomount.cli.mistakes import refuse_unknown_verb, refuse_wrong_order
 from isomount.cli.option_parser import ParsedOptions, parse_options
 from isomount.cli.options import TABLE, Target
+from isomount.cli.output import put
 from isomount.cli.words import one_line, say
 from isomount.daemon import launch
 from isomount.daemon.mountpoint import default_for
@@ -46,7 +48,9 @@ Exit codes: 0 done, 1 other failure, 2 usage, 10 mount point unusable, 11 image 
 
 def run(words: Sequence[str]) -> int:
     """Mount. Returns the exit code; raises IsomountError."""
+    refuse_unknown_verb(words)
     flags, names = parser().parse(words, names_at_most=2)
+    refuse_wrong_order(names)
     return carry_out(
         names,
         parse_options(flags.options),
@@ -74,7 +78,7 @@ def carry_out(
     if options.asks_to_write and not (read_only or foreground):
         say("mounted read-only: rw is ignored, disc images cannot be written to")
     if len(names) == 1 and not foreground:
-        print(f"{one_line(request.image)} is mounted on {one_line(request.mountpoint)}")
+        put(f"{one_line(request.image)} is mounted on {one_line(request.mountpoint)}")
     return code
 
 

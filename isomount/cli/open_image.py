@@ -14,6 +14,7 @@ from isomount.cli.arguments import Parser
 from isomount.cli.file_manager import FileManager
 from isomount.cli.mount import carry_out
 from isomount.cli.option_parser import ParsedOptions, parse_options
+from isomount.cli.output import put
 from isomount.cli.reading import image_name
 from isomount.cli.words import one_line
 from isomount.daemon.detach import unmount
@@ -55,7 +56,7 @@ def run(words: Sequence[str]) -> int:
         place = _mount_and_show(image, options)
     else:
         _show_mounted(place)
-    print(f"{one_line(image)} is mounted on {one_line(place)}", flush=True)
+    put(f"{one_line(image)} is mounted on {one_line(place)}")
     return 0
 
 
@@ -210,7 +211,7 @@ def _media_folders() -> Iterator[str]:
     with contextlib.suppress(KeyError):  # a user without a name
         yield os.path.join(_RUN_MEDIA, pwd.getpwuid(os.geteuid()).pw_name)
     home = os.environ.get("HOME", "")
-    if os.path.isabs(home) and home != "/":
+    if os.path.isabs(home) and home != "/" and os.path.isdir(home):
         yield os.path.join(home, _HOME_FOLDER)
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if os.path.isabs(runtime):

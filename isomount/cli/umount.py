@@ -79,7 +79,7 @@ def _end_all(*, lazy: bool) -> int:
 def _find(what: str) -> str:
     """The mount point that ``what`` names. Nothing is touched that may hang until it has to be."""
     if not what:
-        raise UsageError("name the mount point or the image to unmount")
+        raise UsageError("name the mount point or the image to unmount; see isomount umount --help")
     mounts = all_mounts()
     place = os.path.abspath(what)
     here = _topmost(mounts, place) or _topmost(mounts, _without_links(place))
@@ -99,7 +99,7 @@ def _find(what: str) -> str:
         raise NotMountedError(
             f"{what}: what is mounted there is not isomount's ({here.source}, {here.kind})"
         )
-    raise NotMountedError(f"{what}: not mounted")
+    raise NotMountedError(f"{what}: not mounted; what is mounted is shown by: isomount list")
 
 
 def _topmost(mounts: list[Mount], path: str) -> Mount | None:

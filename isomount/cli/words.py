@@ -1,13 +1,15 @@
 """What the command says to people: one line, whatever the names in it hold."""
 
+import contextlib
 import os
 import sys
 
 
 def say(message: str) -> None:
-    """Print a line on standard error."""
+    """Print a line on standard error, where that can be written: there is no other place."""
     if sys.stderr is not None:
-        print(f"isomount: {one_line(message)}", file=sys.stderr)
+        with contextlib.suppress(OSError):
+            print(f"isomount: {one_line(message)}", file=sys.stderr)
 
 
 def one_line(text: str) -> str:

@@ -6,9 +6,11 @@ _FOLDER = "isomount"
 
 
 def state_folder() -> str | None:
-    """Its path, whether it is there or not; None without a home."""
+    """Its path, whether it is there or not; None without a home, which is never made."""
     state = os.environ.get("XDG_STATE_HOME", "")
     if os.path.isabs(state):
         return os.path.join(state, _FOLDER)
     home = os.environ.get("HOME", "")
-    return os.path.join(home, ".local/state", _FOLDER) if os.path.isabs(home) else None
+    if not (os.path.isabs(home) and os.path.isdir(home)):
+        return None
+    return os.path.join(home, ".local/state", _FOLDER)

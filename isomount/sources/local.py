@@ -119,6 +119,9 @@ def _unreadable(name: str, error: OSError) -> ImageUnreadableError:
         return ImageUnreadableError(
             f"{name}: no permission to read it; ask its owner for read access"
         )
+    if error.errno == errno.ENOENT and os.path.islink(name):
+        target = os.readlink(name)
+        return ImageUnreadableError(f"{name}: is a link to {target}, which is missing")
     if error.errno == errno.ENOENT:
         return ImageUnreadableError(f"{name}: there is no such file")
     return ImageUnreadableError(f"{name}: cannot be read: {error.strerror}")

@@ -1,14 +1,20 @@
 """Every refusal: its sentence, its exit code, nothing left behind."""
 
+import bz2
+import gzip
+import lzma
 import os
 import subprocess
 import sys
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.words import assert_failed
 from tests.command import (
+    COMMAND,
     ORDINARY_USER,
     PATIENCE,
     daemon_pid,
@@ -19,10 +25,15 @@ from tests.command import (
 )
 from tests.conftest import MakeImage, Mounted
 
+CUE = 'FILE "disc.bin" BINARY\n  TRACK 01 MODE1/2352\n    INDEX 01 00:00:00\n'
+
 
 def test_image_that_cannot_be_read(small_image: Path, tmp_path: Path) -> None:
     assert_failed(run(tmp_path / "none.iso", tmp_path / "m"), 11, "no such file")
     assert_failed(run(tmp_path, tmp_path / "m"), 11, "is a folder")
+    (tmp_path / "dangling.iso").symlink_to("gone")
+    done = run(tmp_path / "dangling.iso", tmp_path / "m")
+    assert_failed(done, 11, "dangling.iso: is a link to gone, which is missing")
     (tmp_path / "loop.iso").symlink_to("loop.iso")
     assert_failed(run(tmp_path / "loop.iso", tmp_path / "m"), 11, "loop.iso")
     os.mkfifo(tmp_path / "fifo")
@@ -37,6 +48,64 @@ def test_not_an_image(tmp_path: Path, content: bytes) -> None:
     assert_failed(run(image, tmp_path / "m"), 30, f"{image}: ")
     assert_failed(run(image, tmp_path / "m", "-f"), 30, f"{image}: ")
     assert not (tmp_path / "m").exists()
+
+
+def _zip(image: Path, file: Path) -> None:
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.write(image)
+
+
+def _raw(image: Path, file: Path) -> None:
+    """Sectors of 2352 bytes, as ECMA-130 has them but for the checksums."""
+    data = image.read_bytes()
+    head, tail = b"\0" + b"\xff" * 10 + b"\0\0\2\0\1", bytes(288)
+    file.write_bytes(
+        b"".join(head + data[at : at + 2048] + tail for at in range(0, len(data), 2048))
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (_zip, "is a zip archive; unpack it with: unzip"),
+        (lambda image, file: file.write_bytes(gzip.compress(image.read_bytes())), "with: gunzip"),
+        (lambda image, file: file.write_bytes(lzma.compress(image.read_bytes())), "with: unxz"),
+        (lambda image, file: file.write_bytes(bz2.compress(image.read_bytes())), "with: bunzip2"),
+        (_raw, "holds raw CD sectors, not read so far; bchunk makes an .iso of it"),
+        (lambda _, file: file.write_text(CUE), "is a cue sheet"),
+    ],
+    ids=["zip", "gz", "xz", "bz2", "bin", "cue"],
+)
+def test_what_is_taken_for_an_image(
+    small_image: Path, tmp_path: Path, make: Callable[[Path, Path], object], said: str
+) -> None:
+    make(small_image, tmp_path / "file")
+    assert_failed(run("info", "file", cwd=tmp_path), 30, said)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["mount", "x.iso", "m"], "write: isomount IMAGE FOLDER"),
+        (["unmount", "x.iso"], "write: isomount umount"),
+        (["umonut", "x.iso"], "write: isomount umount"),
+        (["extrat", "x.iso", "a", "b"], "write: isomount extract"),
+        (["help"], "write: isomount --help"),
+        (["m", "x.iso"], "the image comes first, then the folder"),
+    ],
+)
+def test_words_that_are_meant_otherwise(
+    small_image: Path, tmp_path: Path, words: list[str], said: str
+) -> None:
+    (tmp_path / "x.iso").symlink_to(small_image)
+    (tmp_path / "m").mkdir()
+    assert_failed(run(*words, cwd=tmp_path), 2, said)
+
+
+def test_an_image_named_like_a_mistake(fuse: None, small_image: Path, tmp_path: Path) -> None:
+    (tmp_path / "help").symlink_to(small_image)
+    assert run("help", "m", cwd=tmp_path).returncode == 0
+    assert run("umount", "m", cwd=tmp_path).returncode == 0
 
 
 def test_image_without_permission(as_root: None, small_image: Path, tmp_path: Path) -> None:
@@ -115,3 +184,91 @@ def test_hung_mount(fuse: None, small_image: Path, tmp_path: Path) -> None:
     finally:
         os.kill(pid, 18)
     wait_for_end(pid)
+
+
+@pytest.mark.parametrize(
+    "words", [("info",), ("info", "--json"), ("ls",), ("tree",), ("extract", "-q", "-C", "out")]
+)
+def test_output_on_a_full_disk(small_image: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """One sentence; -q has nothing to say."""
+    done = into("/dev/full", *words, str(small_image), cwd=tmp_path)
+    if "-q" in words:
+        assert (done.returncode, done.stderr) == (0, "")
+    else:
+        assert_failed(done, 1, "standard output cannot be written: No space left on device")
+
+
+def test_help_and_a_mount_on_a_full_disk(fuse: None, small_image: Path, tmp_path: Path) -> None:
+    # Whether argparse notices depends on how Python buffers; a sentence or none, but no traceback.
+    assert into("/dev/full", "--help", cwd=tmp_path).stderr.count("\n") <= 1
+    (tmp_path / "x.iso").symlink_to(small_image)
+    assert_failed(into("/dev/full", "x.iso", cwd=tmp_path), 1, "standard output cannot be")
+    assert run("umount", tmp_path / "x").returncode == 0
+
+
+def test_errors_on_a_full_disk(tmp_path: Path) -> None:
+    """There is no other place to say it: the exit code remains."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, "info", "none.iso"],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=full,
+            check=False,
+            timeout=PATIENCE,
+        )
+    assert (done.returncode, done.stdout) == (11, b"")
+
+
+def test_extracting_goes_on_when_nobody_listens(make_image: MakeImage, tmp_path: Path) -> None:
+    """Its lines are for people; the files are what was asked for."""
+    image = make_image({f"{n:03}-{'x' * 100}": b"data" for n in range(1500)}, "-R")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as nobody:
+        done = subprocess.run(
+            [*COMMAND, "extract", str(image), "-C", str(tmp_path / "out")],
+            env=environment(),
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert len(list((tmp_path / "out").iterdir())) == 1500
+
+
+def test_a_home_that_is_not_there_is_not_made(
+    fuse: None, small_image: Path, tmp_path: Path
+) -> None:
+    env = {"HOME": str(tmp_path / "home"), "XDG_STATE_HOME": ""}
+    assert run(small_image, tmp_path / "m", env=env).returncode == 0
+    assert run("umount", tmp_path / "m", env=env).returncode == 0
+    assert not (tmp_path / "home").exists()
+
+
+def test_names_cannot_control_the_terminal(small_image: Path, tmp_path: Path) -> None:
+    name = "red\x1b[31m\n.iso"
+    (tmp_path / name).symlink_to(small_image)
+    done = run("extract", "-o", "norock", name, "-C", "out\x1b[2J", cwd=tmp_path)
+    assert done.stdout.splitlines()[-1].endswith("extracted into out\\x1b[2J")
+    done = run("ls", name, "gone\x1b", cwd=tmp_path)
+    assert_failed(done, 1, "red\\x1b[31m\\n.iso: gone\\x1b: no such file in the image")
+
+
+def into(file: str, *words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    """The command with its output written into ``file``."""
+    with open(file, "w") as output:
+        done = subprocess.run(
+            [*COMMAND, *words],
+            env=environment(),
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+            cwd=cwd,
+        )
+    done.stdout = ""
+    return done

@@ -1,0 +1,45 @@
+"""First words that are neither a verb nor an image, and names in the wrong order."""
+
+import os
+from collections.abc import Sequence
+
+from isomount import cli
+from isomount.errors import UsageError
+
+# What the verb is called elsewhere, and here.
+_ELSEWHERE = {
+    "dir": "ls",
+    "eject": "umount",
+    "help": "--help",
+    "mounts": "list",
+    "status": "list",
+    "unmount": "umount",
+    "unpack": "extract",
+    "version": "--version",
+}
+
+
+def refuse_unknown_verb(words: Sequence[str]) -> None:
+    """Raise UsageError when the first of ``words`` was meant as a verb, and is no image's name."""
+    first = words[0] if words else ""
+    if "/" in first or os.path.lexists(first):
+        return
+    if first == "mount":
+        raise UsageError("mounting needs no verb; write: isomount IMAGE FOLDER")
+    meant = _ELSEWHERE.get(first) or _like(first)
+    if meant:
+        raise UsageError(f'there is no verb "{first}", nor such an image; write: isomount {meant}')
+
+
+def refuse_wrong_order(names: Sequence[str]) -> None:
+    """Raise UsageError for a folder and then an image."""
+    if len(names) == 2 and os.path.isdir(names[0]) and os.path.isfile(names[1]):
+        raise UsageError("the image comes first, then the folder; write: isomount IMAGE FOLDER")
+
+
+def _like(word: str) -> str | None:
+    if "." in word or word.startswith("-"):
+        return None
+    import difflib  # here because a mount does not need it
+
+    return next(iter(difflib.get_close_matches(word, cli.VERBS, 1, 0.75)), None)
