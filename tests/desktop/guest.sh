@@ -18,6 +18,8 @@ umount --all --lazy --internal-only --types fuse.isomount,fuse
 
 # isomount for everyone, wherever it and its Python lie.
 eval "$SHOW_ISOMOUNT"
+mount -t tmpfs -o mode=755 guest /usr/local/sbin
+cp "$work/isomount" /usr/local/sbin
 
 # The user, and who the system bus knows besides.
 cat >"$work/passwd" <<USERS
@@ -28,8 +30,10 @@ cat >"$work/group" <<GROUPS
 root:x:0:
 $USER:x:$USER_ID:
 GROUPS
-mount --bind "$work/passwd" /etc/passwd
-mount --bind "$work/group" /etc/group
+: >"$work/fstab"
+for name in passwd group fstab; do
+    mount --bind "$work/$name" "/etc/$name"
+done
 
 # No disk of the machine's is among the devices: udisks runs as root.
 mkdir "$work/dev"

@@ -22,7 +22,7 @@ _ENVIRONMENT = {
     "HOME": str(HOME),
     "USER": USER,
     "LOGNAME": USER,
-    "PATH": f"{HOME}/.local/bin:/usr/bin:/bin",
+    "PATH": "/usr/local/sbin:/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
     "DISPLAY": ":0",
     "XDG_RUNTIME_DIR": str(RUNTIME),
@@ -33,8 +33,6 @@ _ENVIRONMENT = {
     "GTK_A11Y": "atspi",
     "LIBGL_ALWAYS_SOFTWARE": "1",
 }
-
-_LAUNCHER = '#!/bin/sh\nexec {python} -m isomount "$@"\n'
 
 
 class Session:
@@ -63,9 +61,9 @@ class Session:
             timeout=PATIENCE,
         )
 
-    def says(self, *words: str | Path) -> str:
+    def says(self, *words: str | Path, root: bool = False) -> str:
         """What a program that has to succeed prints."""
-        done = self.run(*words)
+        done = self.run(*words, root=root)
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}{self.said()}"
         return done.stdout
 
@@ -106,7 +104,7 @@ def session() -> Iterator[Session]:
     work.chmod(0o755)
     process = None
     try:
-        _make_home(work / "home")
+        _prepare(work)
         process = _start(work)
         running = Session(_first_process(process, work), work)
         _await_ready(process, running)
@@ -118,14 +116,14 @@ def session() -> Iterator[Session]:
         shutil.rmtree(work)
 
 
-def _make_home(home: Path) -> None:
-    programs = home / ".local/bin"
-    programs.mkdir(parents=True)
-    launcher = programs / "isomount"
-    launcher.write_text(_LAUNCHER.format(python=public.python()))
-    launcher.chmod(0o755)
-    for path in (home, *home.rglob("*")):
-        os.chown(path, ORDINARY_USER, ORDINARY_USER)
+def _prepare(work: Path) -> None:
+    """The user's home, and the command for everyone."""
+    home = work / "home"
+    home.mkdir()
+    os.chown(home, ORDINARY_USER, ORDINARY_USER)
+    command = work / "isomount"
+    command.write_text(f'#!/bin/sh\nexec {public.python()} -m isomount "$@"\n')
+    command.chmod(0o755)
 
 
 def _start(work: Path) -> "subprocess.Popen[bytes]":

@@ -64,6 +64,20 @@ def test_mounts_elsewhere_are_not_shown(desktop: Session, make_disc: MakeDisc) -
         assert "elsewhere" not in desktop.says("gio", "mount", "-l")
 
 
+def test_a_line_of_fstab_with_x_gvfs_show_is_shown(desktop: Session, make_disc: MakeDisc) -> None:
+    image, place = make_disc(_FILES, _LABEL), Path("/var/lib/shelf")
+    source = str(image).replace(" ", "\\040")
+    table = desktop.outside(Path("/etc/fstab"))
+    table.write_text(f"{source} {place} fuse.isomount noauto,allow_other,x-gvfs-show 0 0\n")
+    desktop.says("mkdir", place, root=True)
+    desktop.says("mount", place, root=True)
+    try:
+        assert f"shelf -> file://{place}\n" in desktop.says("gio", "mount", "-l")
+    finally:
+        desktop.says("umount", place, root=True)
+        table.write_text("")
+
+
 def test_a_folder_lists_its_files(desktop: Session, shown: LoggedMount) -> None:
     said = desktop.says("gio", "list", "-l", shown.place)
     assert sorted(said.splitlines()) == [
