@@ -4,6 +4,7 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -73,16 +74,26 @@ def as_ordinary_user() -> tuple[str, ...]:
 
 
 def foreground(image: Path, folder: Path, *words: str) -> "subprocess.Popen[str]":
-    """The command with -f, once it is mounted."""
-    process = subprocess.Popen(
-        [*COMMAND, str(image), str(folder), "-f", *words],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    )
-    wait_until("it is mounted", lambda: is_mounted(folder) or process.poll() is not None)
+    """The command with -f, once the mount answers, as it tells a service manager."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(b"")  # a free address of the kernel's choice, outside the file system
+        manager.setblocking(False)
+        process = subprocess.Popen(
+            [*COMMAND, str(image), str(folder), "-f", *words],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment({"NOTIFY_SOCKET": "@" + manager.getsockname()[1:].decode()}),
+        )
+        wait_until("it answers", lambda: _is_told(manager) or process.poll() is not None)
     return process
+
+
+def _is_told(manager: socket.socket) -> bool:
+    try:
+        return manager.recv(65536).startswith(b"READY=1")
+    except BlockingIOError:
+        return False
 
 
 def is_mounted(path: Path) -> bool:

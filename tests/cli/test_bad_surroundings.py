@@ -26,7 +26,6 @@ from tests.command import (
     as_ordinary_user,
     daemon_pid,
     environment,
-    foreground,
     run,
     take_down,
     wait_for_end,
@@ -195,18 +194,22 @@ def test_without_a_system_log(make_image: MakeImage, home: Path, user: bool) -> 
     assert " WARNING: damaged image" in log.read_text()
 
 
-def test_a_manager_that_does_not_listen(
-    fuse: None, small_image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_manager_that_does_not_listen(fuse: None, small_image: Path, tmp_path: Path) -> None:
     """Its queue is full: the mount is there all the same, and ends as ever."""
     address = str(tmp_path / "notify")
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         listener.bind(address)
         stack.enter_context(full(listener))
-        monkeypatch.setenv("NOTIFY_SOCKET", address)
-        process = foreground(small_image, tmp_path / "m")
+        process = subprocess.Popen(
+            [*COMMAND, "-f", str(small_image), str(tmp_path / "m")],
+            env=environment({"NOTIFY_SOCKET": address}),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         try:
+            assert process.stderr is not None
+            assert " showing Rock Ridge on " in process.stderr.readline()
             assert (tmp_path / "m/readme.txt").read_bytes() == b"hello\n"
             process.send_signal(signal.SIGTERM)
             _, said = process.communicate(timeout=PATIENCE)
