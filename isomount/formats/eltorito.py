@@ -94,7 +94,7 @@ def parse_catalog(block: int, data: bytes) -> BootCatalog:
     identifier = validation[4:28].partition(b"\0")[0].decode("latin-1").strip()
     entries: tuple[BootEntry, ...] = ()
     # Without it, what follows may be anything: a pointer into file data is a common fault.
-    if validation[:1] == b"\1":
+    if len(validation) == _ENTRY_SIZE and validation[0] == _VALIDATION:
         entries = tuple(_entries(validation[1], data[_ENTRY_SIZE:]))
     return BootCatalog(block, identifier, is_sound, entries)
 

@@ -21,6 +21,12 @@ class Bytes:
     def decoded(self, key: object, decode: object) -> bytes:
         raise NotImplementedError
 
+    def holds(self, key: object) -> bool:
+        return False
+
+    def begin(self, key: object, work: object) -> None:
+        raise NotImplementedError
+
 
 def validation(platform: int = 0, identifier: bytes = b"maker") -> bytes:
     head = bytes([1, platform, 0, 0]) + identifier.ljust(24, b"\0")
@@ -81,6 +87,10 @@ def test_what_is_written_is_read(
 def test_anything_is_parsed(data: bytes) -> None:
     catalog = parse_catalog(0, data)
     assert len(catalog.entries) <= len(data) // _ENTRY
+
+
+def test_a_catalog_that_the_image_ends_in_has_no_entries() -> None:
+    assert parse_catalog(0, b"\1").entries == ()
 
 
 @given(st.integers(0, _ENTRY - 1), st.integers(1, 255))
