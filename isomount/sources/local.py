@@ -3,11 +3,17 @@
 import errno
 import os
 import stat
+from contextlib import suppress
 
 from isomount.errors import ImageUnreadableError
+from isomount.sources.streams import Streams
 
 # What the kernel asks for at a time, unless its readahead is raised.
 _USUAL_READ = 128 << 10
+# Reads of this size and more may be part of a stream; then so much more is fetched at once. Left
+# alone, the kernel loses sight of a stream whose reads are answered partly from memory.
+_LARGE = 64 << 10
+_AHEAD = 4 << 20
 
 
 class LocalSource:
@@ -22,6 +28,7 @@ class LocalSource:
         self.name = os.fspath(path)
         # The flag that keeps preadv from waiting; None where nothing does.
         self._flag: int | None = os.RWF_NOWAIT
+        self._streams = Streams(_AHEAD)
         self._buffer = memoryview(bytearray(_USUAL_READ))
         try:
             # O_NONBLOCK: opening a FIFO or a drive that spins up must not wait.
@@ -56,6 +63,8 @@ class LocalSource:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Read with pread until ``length`` bytes or the end."""
+        if length >= _LARGE and self._streams.goes_on(offset, length):
+            self._fetch(offset, length + _AHEAD)
         data = os.pread(self._fd, length, offset)
         if len(data) == length or not data:
             return data
@@ -69,6 +78,11 @@ class LocalSource:
             got += len(data)
         return b"".join(pieces)
 
+    def _fetch(self, offset: int, length: int) -> None:
+        """Have the kernel read a range into memory; it does not wait for the disk."""
+        with suppress(OSError):  # not every file system can
+            os.posix_fadvise(self._fd, offset, length, os.POSIX_FADV_WILLNEED)
+
     def read_resident(self, offset: int, length: int) -> memoryview | None:
         """The range if the page cache holds all of it, else None.
 
@@ -80,7 +94,8 @@ class LocalSource:
         if wanted <= 0:
             return self._buffer[:0]
         if wanted > len(self._buffer):
-            self._buffer = memoryview(bytearray(wanted))
+            self._streams = Streams(_AHEAD)
+        self._buffer = memoryview(bytearray(wanted))
         buffer = self._buffer[:wanted]
         try:
             got = os.preadv(self._fd, [buffer], offset, self._flag)

@@ -3,6 +3,7 @@
 import os
 import socket
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from isomount.errors import ImageUnreadableError
 from isomount.sources import LocalSource
+from tests.command import PATIENCE
 
 
 @pytest.fixture
@@ -122,3 +124,23 @@ def test_a_file_in_a_file_system_of_memory_is_resident() -> None:
         assert bytes(source.read_resident(2, 5) or b"") == b"23456"
         assert bytes(source.read_resident(8, 5) or b"") == b"89"
         source.close()
+
+
+def test_what_a_stream_will_read_next_is_fetched(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(os.urandom(8 << 20))
+    source = LocalSource(path)
+    place = 4 << 20
+    known = source.read_resident(place, 4096) is not None
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    if not known or source.read_resident(place, 4096) is not None:
+        pytest.skip("the temporary folder's file system cannot tell or drop what is in memory")
+    for offset in (0, 128 << 10):
+        assert len(source.read_at(offset, 128 << 10)) == 128 << 10
+    end = time.monotonic() + PATIENCE
+    while source.read_resident(place, 4096) is None:  # fetched, not read by us
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    source.close()
