@@ -150,6 +150,10 @@ class Volume:
             above.add(node.ino)
             stack.append((path + "/", node.ino, self._listing(node.ino)))
 
+    def note_unreadable(self, ino: int, error: Exception) -> None:
+        """Count and log, once, that bytes of the file ``ino`` cannot be read."""
+        self._damage.note(ino, f"the file that is described here cannot be read: {error}")
+
     def _listing(self, ino: int) -> Iterator[Listed]:
         yield from self.directory(ino).after(self.blocks, 0)
 

@@ -16,7 +16,9 @@ from tests.command import (
     PATIENCE,
     check_log,
     daemon_pid,
+    end_mount,
     environment,
+    foreground,
     take_down,
     wait_for_end,
     wait_until,
@@ -111,6 +113,25 @@ def test_a_truncated_image_loses_what_is_gone(make_image: MakeImage, mounted: Mo
             with contextlib.suppress(OSError):
                 attempt()
         assert os.statvfs(folder).f_blocks > 0
+
+
+def test_a_range_that_cannot_be_read_is_logged_once(
+    make_image: MakeImage, tmp_path: Path, fuse: None
+) -> None:
+    image = make_image({"file": b"1" * 500_000}, "-no-pad")
+    folder = tmp_path / "mount"
+    with foreground(image, folder) as process:
+        try:
+            os.truncate(image, 100_000)
+            with (folder / "file").open("rb") as file:
+                for _ in range(3):
+                    with pytest.raises(OSError, match="Input/output"):
+                        os.pread(file.fileno(), 4096, 400_000)
+        finally:
+            end_mount(folder)
+        _, log = process.communicate(timeout=PATIENCE)
+    assert log.count("cannot be read: ") == 1
+    assert f"{image}: has become shorter since it was opened (no data at byte " in log
 
 
 def test_a_replaced_image_stays_what_was_mounted(make_image: MakeImage, mounted: Mounted) -> None:
