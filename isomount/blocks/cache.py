@@ -1,10 +1,9 @@
 """The one way up from a source: checked reads, and decoded blocks kept within a budget."""
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Protocol
 
 from isomount.errors import DamagedDataError
@@ -12,10 +11,6 @@ from isomount.sources import Source
 
 # Decoded (decompressed) blocks that are kept, in bytes.
 DECODED_BUDGET = 16 << 20
-
-
-# Work begun for later that waits for its turn.
-_QUEUED_AT_MOST = 64
 
 
 class NotResidentError(Exception):
@@ -35,12 +30,6 @@ class Reader(Protocol):
     def decoded(self, key: Hashable, decode: Callable[[], bytes]) -> bytes:
         """What ``decode`` makes of a stored block, remembered under ``key``."""
 
-    def holds(self, key: Hashable) -> bool:
-        """Whether the block under ``key`` is decoded, or is being decoded."""
-
-    def begin(self, key: Hashable, work: "Callable[[BlockCache], object]") -> None:
-        """Have ``work``, named ``key``, done beside: it decodes what will be asked for next."""
-
 
 class BlockCache:
     """Reads of one source. Thread-safe.
@@ -59,8 +48,6 @@ class BlockCache:
         self._blocks: OrderedDict[Hashable, bytes] = OrderedDict()
         self._loading: dict[Hashable, Future[bytes]] = {}
         self._lock = threading.Lock()
-        self._helpers: ThreadPoolExecutor | None = None
-        self._queued: set[Hashable] = set()
 
     def read(self, offset: int, length: int) -> bytes:
         """That range, short only where the image ended when it was opened."""
@@ -105,27 +92,8 @@ class BlockCache:
         with self._lock:
             return self._held_block(key)
 
-    def holds(self, key: Hashable) -> bool:
-        """Whether the block under ``key`` is decoded, or is being decoded."""
-        return key in self._blocks or key in self._loading
-
-    def begin(self, key: Hashable, work: "Callable[[BlockCache], object]") -> None:
-        """Do ``work`` in one of as many threads as there are processors, unless too much waits.
-
-        What goes wrong is met again by whoever asks for the same.
-        """
-        if key in self._queued or len(self._queued) >= _QUEUED_AT_MOST:
-            return
-        if self._helpers is None:  # not before a daemon has forked
-            self._helpers = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "decode")
-        self._queued.add(key)
-        done = self._helpers.submit(work, self)
-        done.add_done_callback(lambda _: self._queued.discard(key))
-
     def close(self) -> None:
         """Forget every block and close the source."""
-        if self._helpers is not None:
-            self._helpers.shutdown(cancel_futures=True)
         with self._lock:
             self._blocks.clear()
             self._held = 0
@@ -176,11 +144,3 @@ class ResidentReader:
         if block is None:
             raise NotResidentError
         return block
-
-    def holds(self, key: Hashable) -> bool:
-        """As the waiting reader."""
-        return self._blocks.holds(key)
-
-    def begin(self, key: Hashable, work: Callable[[BlockCache], object]) -> None:
-        """As the waiting reader: ``work`` is not done here."""
-        self._blocks.begin(key, work)

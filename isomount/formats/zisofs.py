@@ -28,10 +28,6 @@ _EXPANSION_AT_MOST = 2
 # What the system can say about a file's size.
 _SIZE_AT_MOST = (1 << 63) - 1
 
-# Bytes that are decoded ahead of somebody who reads a file in order, and of them at a time.
-_AHEAD = 512 << 10
-_PART = 128 << 10
-
 _Decode = Callable[[bytes, int], bytes]
 
 
@@ -93,8 +89,6 @@ class ZisofsContent(NamedTuple):
     def read(self, reader: Reader, offset: int, length: int) -> bytes:
         """That range, decoding the blocks that it touches."""
         length = min(length, self.size - offset)
-        if offset > 0 and length > 0 and reader.holds((self, (offset - 1) >> self.block_shift)):
-            self._read_ahead(reader, offset + length)
         pieces: list[bytes] = []
         while length > 0:
             index, within = divmod(offset, 1 << self.block_shift)
@@ -109,20 +103,6 @@ class ZisofsContent(NamedTuple):
             offset += len(piece)
             length -= len(piece)
         return b"".join(pieces)
-
-    def _read_ahead(self, reader: Reader, offset: int) -> None:
-        """Begin to decode what follows ``offset``, in parts that are worth a thread's while."""
-        part = max(_PART, 1 << self.block_shift)
-        first = offset // part
-        for number in range(first, first + max(2, _AHEAD // part)):
-            end = min((number + 1) * part, self.size)
-            if number * part < end and not reader.holds((self, (end - 1) >> self.block_shift)):
-                work = partial(self._decode_part, start=number * part, end=end)
-                reader.begin((self, number), work)
-
-    def _decode_part(self, reader: Reader, start: int, end: int) -> None:
-        for index in range(start >> self.block_shift, (end - 1 >> self.block_shift) + 1):
-            reader.decoded((self, index), partial(self._block, reader, index))
 
     def _block(self, reader: Reader, index: int) -> bytes:
         expected = min(1 << self.block_shift, self.size - (index << self.block_shift))

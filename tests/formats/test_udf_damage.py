@@ -193,12 +193,6 @@ class Counting:
     def decoded(self, key: Hashable, decode: Callable[[], bytes]) -> bytes:
         return decode()
 
-    def holds(self, key: object) -> bool:
-        return False
-
-    def begin(self, key: object, work: object) -> None:
-        raise NotImplementedError
-
 
 def exhaust(data: bytes, options: ViewOptions) -> None:
     """Walk, stat and read all there is, but no more than a person would."""

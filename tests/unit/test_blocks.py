@@ -94,41 +94,6 @@ def test_a_block_is_decoded_once() -> None:
     assert blocks.held("b") is None
 
 
-def test_work_that_is_begun_is_done_beside() -> None:
-    blocks = cache()
-    done = threading.Event()
-    mine = threading.get_ident()
-
-    def work(reader: BlockCache) -> None:
-        assert threading.get_ident() != mine
-        reader.decoded("a", lambda: b"beside")
-        done.set()
-
-    blocks.resident.begin("work", work)
-    assert done.wait(MINUTE)
-    assert blocks.resident.decoded("a", lambda: b"") == b"beside"
-    blocks.close()
-
-
-def test_work_of_one_name_is_begun_once_and_not_without_end() -> None:
-    blocks = cache()
-    go = threading.Event()
-    begun: list[int] = []
-
-    def wait(number: int) -> None:
-        begun.append(number)
-        go.wait(MINUTE)
-
-    for number in range(1000):
-        blocks.begin(number % 500, lambda _, number=number: wait(number))  # type: ignore[misc]
-    go.set()
-    blocks.begin("fails", lambda _: 1 / 0)
-    blocks.close()
-    assert 0 < len(begun) <= 64
-    assert len(set(begun)) == len(begun)
-    assert max(begun) < 64
-
-
 def test_a_failure_is_not_remembered() -> None:
     blocks = cache()
 

@@ -33,12 +33,6 @@ class Memory:
     def decoded(self, key: Hashable, decode: Callable[[], bytes]) -> bytes:
         return decode()
 
-    def holds(self, key: object) -> bool:
-        return False
-
-    def begin(self, key: object, work: object) -> None:
-        raise NotImplementedError
-
 
 def space(start: int = 0) -> Space:
     result = Space(BLOCK, Damage())

@@ -6,7 +6,6 @@ import lzma
 import random
 import struct
 import sys
-import time
 import zlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -20,7 +19,6 @@ from hypothesis import strategies as st
 from isomount.blocks import BlockCache, Concatenation, Content, SingleExtent
 from isomount.errors import DamagedDataError
 from isomount.formats.zisofs import ZisofsContent, zisofs_content
-from tests.command import PATIENCE
 from tests.formats.iso_builder import MemorySource
 
 # These packages have no types.
@@ -147,36 +145,6 @@ def test_reads_in_any_order() -> None:
     for _ in range(200):
         offset, length = chosen.randrange(len(DATA) + 10), chosen.randrange(2 * BLOCK)
         assert opened.read(offset, length) == DATA[offset : offset + length]
-
-
-def test_what_follows_is_decoded_ahead_of_who_reads_in_order() -> None:
-    data = text(40 * BLOCK)
-    opened = Opened(version_1(data), len(data))
-    assert opened.read(0, BLOCK) == data[:BLOCK]
-    assert not opened.blocks.holds((opened.content, 1))
-    assert opened.read(BLOCK, BLOCK) == data[BLOCK : 2 * BLOCK]
-    end = time.monotonic() + PATIENCE
-    while not (held := opened.blocks.held((opened.content, 15))):
-        assert time.monotonic() < end
-    assert held == data[15 * BLOCK : 16 * BLOCK]
-    assert not opened.blocks.holds((opened.content, 20))
-    assert opened.whole() == data
-    opened.blocks.close()
-
-
-def test_damage_ahead_is_met_where_it_is() -> None:
-    data = text(8 * BLOCK)
-    image = bytearray(version_1(data))
-    third = int.from_bytes(image[16 + 3 * 4 : 20 + 3 * 4], "little")
-    image[third : third + 40] = bytes(40)
-    opened = Opened(bytes(image), len(data))
-    for number in (0, 1, 2, 4, 5, 6, 7):
-        place = number * BLOCK
-        assert opened.read(place, BLOCK) == data[place : place + BLOCK]
-    for _ in range(2):
-        with pytest.raises(DamagedDataError, match="block 3 is damaged"):
-            opened.read(3 * BLOCK, BLOCK)
-    opened.blocks.close()
 
 
 def test_the_real_size_cuts_the_last_block() -> None:
