@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tests.benchmarks import images
+from tests.benchmarks import images, places
 from tests.benchmarks.mounts import Mounted, Usage, mounted
 from tests.benchmarks.peers import Peer
 from tests.benchmarks.programs import MeasurementError
@@ -26,7 +26,8 @@ class Runner:
         self._add_rows(workload)
         fit = [peer for peer in peers if not self._is_out(workload, peer)]
         for turn in range(self.rounds):
-            for peer in fit:
+            first = turn % len(fit) if fit else 0  # nobody is always the one after a pause
+            for peer in (*fit[first:], *fit[:first]):
                 if self._has_time(workload, peer):
                     self._measure(workload, peer, turn)
 
@@ -109,3 +110,4 @@ def _prepare(workload: Workload, peer: Peer, *, dropped: bool) -> None:
     file = peer.file(workload.image)
     if file is not None:
         (images.drop if dropped else images.load)(file)
+        places.claim_memory(2 * file.stat().st_size)
