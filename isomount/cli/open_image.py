@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from isomount.cli import notification
 from isomount.cli.arguments import Parser
 from isomount.cli.file_manager import FileManager
 from isomount.cli.mount import carry_out
@@ -28,7 +29,8 @@ _USAGE = "isomount open IMAGE [-o OPTION[,OPTION...]]..."
 _DESCRIPTION = """Show an image in the file manager.
 
 It is mounted if it is not yet, in a folder named after its label: in /run/media/USER where that is
-yours to write to, else in the folder isomount in your home, where file managers look as well."""
+yours to write to, else in the folder isomount in your home, where file managers look as well.
+Without a terminal, what goes wrong is shown by notify-send."""
 _EXAMPLES = """examples:
   isomount open debian.iso         mount it if need be, and open the file manager there
   isomount umount debian.iso       end that; the eject button does the same
@@ -48,6 +50,16 @@ class _Shown(NamedTuple):
 
 def run(words: Sequence[str]) -> int:
     """Open. Returns the exit code; raises IsomountError."""
+    try:
+        _open(words)
+    except IsomountError as error:
+        if notification.is_needed():
+            notification.notify("The disc image cannot be shown", str(error))
+        raise
+    return 0
+
+
+def _open(words: Sequence[str]) -> None:
     flags, names = parser().parse(words, names_at_most=1)
     image = os.path.abspath(image_name(names, "open"))
     options = parse_options(flags.options)
@@ -57,7 +69,6 @@ def run(words: Sequence[str]) -> int:
     else:
         _show_mounted(place)
     put(f"{one_line(image)} is mounted on {one_line(place)}")
-    return 0
 
 
 def parser() -> Parser:

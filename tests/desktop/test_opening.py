@@ -68,3 +68,16 @@ def test_by_open_with(desktop: Session, image: Path) -> None:
     wait_until("its folder is gone", lambda: not desktop.outside(MEDIA / _LABEL).exists())
     desktop.says("isomount", "integrate", "--remove")
     assert "isomount.desktop" not in desktop.says("gio", "mime", "application/x-cd-image")
+
+
+def test_what_goes_wrong_is_told_where_there_is_no_terminal(desktop: Session) -> None:
+    """By notify-send; the bus starts dunst to show it."""
+    broken = desktop.home / "<broken>.iso"
+    broken.write_bytes(bytes(100_000))
+    done = desktop.run("isomount", "open", HOME / broken.name)
+    assert done.returncode == 30
+    desktop.says("dunstctl", "close-all")
+    said = desktop.says("dunstctl", "history")
+    assert "The disc image cannot be shown" in said
+    assert "&lt;broken&gt;.iso: is not a disc image that isomount knows" in said
+    assert desktop.mounts() == []
