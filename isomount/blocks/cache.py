@@ -78,6 +78,7 @@ class BlockCache:
             block = decode()
         except BaseException as error:
             future.set_exception(error)
+            del future  # else it and the error's traceback would hold each other
             with self._lock:
                 del self._loading[key]
             raise

@@ -23,8 +23,8 @@ import trio
 _LOOKOUT = 60e-6
 # A wait that was shorter than this was for somebody who is busy with the disc.
 _BUSY = 3 * _LOOKOUT
-# Everything else on the loop (finished workers, signals) waits no longer than this.
-_TURN = 1e-3
+# Then everything else on the loop has its turn. A worker's result needs two or three of them.
+_TURN = 0.5e-3
 
 
 async def main(meanwhile: Callable[[], bool]) -> None:

@@ -28,8 +28,8 @@ from isomount.image import Image
 
 _log = logging.getLogger("isomount.daemon")
 
-# New objects until Python looks for unused cycles among them, which hardly ever are there, while a
-# tree that is read makes thousands of objects that stay: a quarter of its time went into looking.
+# New objects until Python looks for unused cycles among them. We leave none, while a tree that is
+# read makes thousands of objects that stay: a quarter of its time went into looking.
 _GARBAGE_THRESHOLDS = (20_000, 20, 20)
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -42,6 +42,7 @@ def serve(request: MountRequest, image: Image, point: MountPoint, ready: Callabl
     any more and it is ended. Raises FuseUnavailableError when it cannot be mounted.
     """
     life = _Life(image, point, request, ready)
+    gc.collect()
     gc.freeze()
     gc.set_threshold(*_GARBAGE_THRESHOLDS)
     # A signal between here and the loop would kill the process and leave a dead mount: it waits.

@@ -6,7 +6,7 @@ from itertools import islice
 
 from isomount.tree import Listed
 
-# Entries that a worker reads at a time: a reply holds 22 of them, with newer kernels 180.
+# Entries that a worker reads at a time: a reply of 4 KiB holds 22, newer kernels take 32 KiB.
 _BATCH = 512
 # Listings that wait for their next reply; others are begun anew.
 _WAITING_AT_MOST = 16

@@ -6,11 +6,13 @@ first. While such a program digests a reply, this process would only wait.
 
 from collections import deque
 from collections.abc import Generator
+from contextlib import suppress
 
 from isomount.tree import Directory, Volume
 
-# Directories loaded and not opened: where nobody opens them, no more are loaded.
+# Directories loaded, or tried, and not opened: where nobody opens them, no more are loaded.
 _UNOPENED_AT_MOST = 4
+_LOADED = object()
 # What is remembered to be loaded: so many levels of the tree, so many directories on each.
 _LEVELS_AT_MOST = 32
 _COMING_AT_MOST = 256
@@ -52,13 +54,11 @@ class Foresight:
         if self._loading is None:
             return False
         ino, steps = self._loading
-        try:
-            next(steps)
-        except StopIteration:
-            self._loading = None
-            self._unopened.add(ino)
-        except Exception:  # whoever opens the directory meets the same, and is told
-            self._loading = None
+        with suppress(Exception):  # that would end the mount; whoever opens the directory is told
+            if next(steps, _LOADED) is not _LOADED:
+                return True
+        self._loading = None
+        self._unopened.add(ino)
         return True
 
     def _begin(self) -> tuple[int, Generator[None, None, Directory]] | None:

@@ -29,7 +29,11 @@ def guarded(handler: _Handler) -> _Handler:
         except Exception as error:  # one that got past here would end the mount for everybody
             refusal = _refusal(handler.__name__, args, error)
             log.debug("%s%r: %s", handler.__name__, args, refusal)
-            raise refusal from error
+            try:
+                raise refusal from error
+            finally:
+                # Else its traceback and this frame would hold each other, and all that was read.
+                del refusal
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s%r", handler.__name__, args)
         return answer

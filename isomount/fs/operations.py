@@ -133,19 +133,17 @@ class Operations(pyfuse3.Operations):
         ino = self._from_kernel(fh)
         content, _ = self._open[ino]
         try:
-            data = self._resident(content, off, size)
-        except NotResidentError:
-            data = await self._read_in_worker(ino, content, off, size)
-        if len(data) < min(size, content.size - off) and not (data and self._is_cut_off(content)):
-            raise DamagedDataError("a part of this range cannot be read")
-        return data
-
-    async def _read_in_worker(self, ino: int, content: Content, off: int, size: int) -> bytes:
-        try:
-            return await self._in_worker(lambda: content.read(self._volume.blocks, off, size))
+            try:
+                data = self._resident(content, off, size)
+            except NotResidentError:
+                data = await self._in_worker(lambda: content.read(self._volume.blocks, off, size))
+            lacking = len(data) < min(size, content.size - off)
+            if lacking and not (data and self._is_cut_off(content)):
+                raise DamagedDataError("a part of this range cannot be read")
         except (DamagedDataError, OSError) as error:
-            self._volume.note_unreadable(ino, error)
+            self._volume.note_unreadable(ino, off, error)
             raise
+        return data
 
     @guarded
     async def release(self, fh: int) -> None:

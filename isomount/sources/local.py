@@ -12,7 +12,7 @@ from isomount.sources.streams import Streams
 _USUAL_READ = 128 << 10
 # Reads of this size and more may be part of a stream; then so much more is fetched at once. Left
 # alone, the kernel loses sight of a stream whose reads are answered partly from memory.
-_LARGE = 64 << 10
+_LARGE = 128 << 10
 _AHEAD = 4 << 20
 
 
@@ -94,8 +94,7 @@ class LocalSource:
         if wanted <= 0:
             return self._buffer[:0]
         if wanted > len(self._buffer):
-            self._streams = Streams(_AHEAD)
-        self._buffer = memoryview(bytearray(wanted))
+            self._buffer = memoryview(bytearray(wanted))
         buffer = self._buffer[:wanted]
         try:
             got = os.preadv(self._fd, [buffer], offset, self._flag)

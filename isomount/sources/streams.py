@@ -21,12 +21,12 @@ class Streams:
 
     def goes_on(self, offset: int, length: int) -> bool:
         """Whether a read of ``length`` bytes at ``offset`` goes on where another one was."""
-        end = offset + length + _DISORDER
+        start, end = offset - _DISORDER, offset + length + _DISORDER
         with self._lock:
             stream = next((known for known in self._expected if offset in known), None)
             if stream is None:
-                self._expected.append(range(offset, end))
+                self._expected.append(range(start, end))
                 return False
             self._expected.remove(stream)
-            self._expected.append(range(offset, end + self._ahead))
+            self._expected.append(range(start, end + self._ahead))
             return True

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
 
 from isomount.blocks import BlockCache, NotResidentError, Reader
-from isomount.damage import Damage
+from isomount.damage import LOGGED_AT_MOST, Damage
 from isomount.errors import DamagedDataError, IsomountError
 from isomount.formats.base import View
 from isomount.formats.node import Node, StatFs
@@ -42,6 +42,7 @@ class Volume:
         self._directories: OrderedDict[int, Directory] = OrderedDict()
         # The nodes of all listings held, and the root's.
         self._nodes = {view.root: view.node(blocks, view.root)}
+        self._unreadable: set[int] = set()
         self._lock = threading.Lock()
         self._loading: dict[int, threading.Lock] = {}
 
@@ -150,9 +151,16 @@ class Volume:
             above.add(node.ino)
             stack.append((path + "/", node.ino, self._listing(node.ino)))
 
-    def note_unreadable(self, ino: int, error: Exception) -> None:
-        """Count and log, once, that bytes of the file ``ino`` cannot be read."""
-        self._damage.note(ino, f"the file that is described here cannot be read: {error}")
+    def note_unreadable(self, ino: int, offset: int, error: Exception) -> None:
+        """Count and log that the file ``ino`` cannot be read at its byte ``offset``.
+
+        Once a file: what else of it is lost would only fill the log.
+        """
+        if ino not in self._unreadable and len(self._unreadable) < LOGGED_AT_MOST:
+            self._unreadable.add(ino)
+            self._damage.note(
+                ino, f"the file that is described here cannot be read at its byte {offset}: {error}"
+            )
 
     def _listing(self, ino: int) -> Iterator[Listed]:
         yield from self.directory(ino).after(self.blocks, 0)

@@ -21,12 +21,6 @@ class Bytes:
     def decoded(self, key: object, decode: object) -> bytes:
         raise NotImplementedError
 
-    def holds(self, key: object) -> bool:
-        return False
-
-    def begin(self, key: object, work: object) -> None:
-        raise NotImplementedError
-
 
 def validation(platform: int = 0, identifier: bytes = b"maker") -> bytes:
     head = bytes([1, platform, 0, 0]) + identifier.ljust(24, b"\0")

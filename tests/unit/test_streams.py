@@ -24,6 +24,7 @@ def test_requests_may_overtake_each_other() -> None:
     streams = Streams(4 * MIB)
     assert not streams.goes_on(0, SIZE)
     assert streams.goes_on(2 * SIZE, SIZE)
+    assert streams.goes_on(SIZE, SIZE)
     assert streams.goes_on(3 * SIZE, SIZE)
 
 

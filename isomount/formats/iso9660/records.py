@@ -196,11 +196,13 @@ def _chunk(reader: Reader, address: int, extent: Extent, damage: Damage) -> byte
 def _readable_sectors(reader: Reader, address: int, length: int, damage: Damage) -> bytes:
     """The range with zeros for its unreadable sectors: zeros hold no records."""
     sectors: list[bytes] = []
-    for offset in range(address, address + length, _SECTOR):
-        wanted = min(_SECTOR, address + length - offset)
+    end = address + length
+    while address < end:
+        wanted = min(_SECTOR - address % _SECTOR, end - address)
         try:
-            sectors.append(reader.read(offset, wanted))
+            sectors.append(reader.read(address, wanted))
         except LOST as error:
-            damage.note(offset, f"a directory sector cannot be read ({error})")
+            damage.note(address, f"a directory sector cannot be read ({error})")
             sectors.append(bytes(wanted))
+        address += wanted
     return b"".join(sectors)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from enum import Enum
 from itertools import islice
+from typing import Any
 
 from isomount.blocks import Reader
 from isomount.damage import Damage
@@ -260,30 +261,28 @@ class Iso9660View:
         A directory has one section only (ECMA-119 6.8.1): what its flag says is not believed.
         """
         sections: list[Record] = []
-        for found in decoded(reader, extent, address, self._damage, decode):
-            if isinstance(found, list) and not sections:
-                yield found
+
+        def decode_whole(*given: Any) -> list[Entry]:
+            return [] if sections else decode(*given)
+
+        for record in decoded(reader, extent, address, self._damage, decode_whole):
+            if isinstance(record, list):
+                yield record
                 continue
-            for record in self._as_records(reader, found):
-                if sections and record.identifier != sections[0].identifier:
-                    self._damage.note(sections[0].address, "the last section of a file is missing")
-                    sections = []
-                if len(sections) <= _SECTIONS_AT_MOST:
-                    sections.append(record)
-                if record.flags & MULTI_EXTENT and not record.is_directory:
-                    continue
-                if len(sections) <= _SECTIONS_AT_MOST:
-                    yield tuple(sections)
-                else:
-                    self._damage.note(sections[0].address, "a file has more sections than are read")
-                sections = []
+            if sections and record.identifier != sections[0].identifier:
+                self._damage.note(sections[0].address, "the last section of a file is missing")
+                sections.clear()
+            if len(sections) <= _SECTIONS_AT_MOST:
+                sections.append(record)
+            if record.flags & MULTI_EXTENT and not record.is_directory:
+                continue
+            if len(sections) <= _SECTIONS_AT_MOST:
+                yield tuple(sections)
+            else:
+                self._damage.note(sections[0].address, "a file has more sections than are read")
+            sections.clear()
         if sections:
             self._damage.note(sections[0].address, "the last section of a file is missing")
-
-    def _as_records(self, reader: Reader, found: Record | list[Entry]) -> list[Record]:
-        if isinstance(found, list):
-            return [self._record(reader, entry.node.ino) for entry in found]
-        return [found]
 
     def _sections(self, reader: Reader, record: Record) -> tuple[Record, ...]:
         if not record.flags & MULTI_EXTENT or record.is_directory:
