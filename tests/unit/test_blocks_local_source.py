@@ -144,3 +144,19 @@ def test_what_a_stream_will_read_next_is_fetched(tmp_path: Path) -> None:
         assert time.monotonic() < end
         time.sleep(0.01)
     source.close()
+
+
+def test_memory_is_used_again_and_no_stream_is_forgotten_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(bytes(2 << 20))
+    source = LocalSource(path)
+    first = source.read_resident(0, 4096)
+    if first is None:
+        pytest.skip("the temporary folder's file system cannot tell what is in memory")
+    streams = source._streams
+    second = source.read_resident(8192, 8192)
+    assert second is not None
+    assert second.obj is first.obj
+    assert source.read_resident(0, 1 << 20) is not None
+    assert source._streams is streams
+    source.close()
