@@ -49,9 +49,13 @@ class FileManager:
             opening.returncode = 0  # it is the file manager itself, and stays
             return
         if code:
-            bus = "" if _has_session_bus() else ", without a session bus"
+            why, remedy = "", "install one"
+            if not _has_session_bus():
+                # A bus for isomount alone would end with it, and the file manager with the bus.
+                why = ", without a session bus"
+                remedy = "start a session bus first, for instance with: dbus-run-session sh"
             raise NoFileManagerError(
-                f"no file manager was opened (xdg-open ended with code {code}{bus}); install one"
+                f"no file manager was opened (xdg-open ended with code {code}{why}); {remedy}"
             )
 
 
@@ -78,7 +82,7 @@ def _x_answers(display: str) -> bool:
         path = f"/tmp/.X11-unix/X{local[1]}"
         return _answers(path) or _answers(f"\0{path}")
     if remote := _X_OVER_TCP.fullmatch(display):
-        with contextlib.suppress(OSError, OverflowError):
+        with contextlib.suppress(OSError, OverflowError, UnicodeError):
             socket.create_connection((remote[1], _X_PORT + int(remote[2])), _ANSWER).close()
             return True
         return False

@@ -16,8 +16,9 @@ from isomount.daemon.register import Running, running
 _USAGE = "isomount list [--all] [--json]"
 _DESCRIPTION = """List the images that isomount shows for you: where, which view, since when.
 
-An image that was deleted or replaced while it is shown has "(deleted)" behind it: what was mounted
-can be read on, until it is unmounted by its folder or its former name."""
+An image that was deleted, or replaced by another file, while it is shown has "(deleted)" behind it:
+what was mounted can be read on, until it is unmounted by its folder or its former name. That an
+image was renamed, or overwritten in place, is not noticed."""
 _EXAMPLES = """examples:
   isomount list                              your mounts
   isomount list --all                        every user's

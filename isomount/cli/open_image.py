@@ -20,7 +20,7 @@ from isomount.cli.reading import image_name
 from isomount.cli.words import one_line
 from isomount.daemon.detach import unmount
 from isomount.daemon.mountpoint import await_farewell
-from isomount.daemon.mounts import all_mounts, is_same_image
+from isomount.daemon.mounts import all_mounts
 from isomount.daemon.register import running
 from isomount.errors import IsomountError, MountPointError, NoFileManagerError
 from isomount.image import open_image
@@ -110,7 +110,7 @@ def _label(image: str, options: ParsedOptions) -> str:
 def _shown_at(image: str) -> str | None:
     """Where a mount of this user's shows the image already."""
     for each in running(everybody=False):
-        if not each.is_dead and (each.image == image or is_same_image(each.mount, image)):
+        if not each.is_dead and each.shows(image):
             return each.mount.path
     return None
 

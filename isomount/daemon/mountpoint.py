@@ -12,6 +12,7 @@ from collections.abc import Callable
 from isomount.daemon.detach import unmount
 from isomount.daemon.mounts import all_mounts, is_same_image, mount_at
 from isomount.daemon.probe import stat_errno
+from isomount.daemon.register import as_running
 from isomount.errors import IsomountError, MountPointError
 
 # How long to wait for a daemon whose mount was just ended to clear its folder away, in seconds.
@@ -186,11 +187,15 @@ def _check_mounts(path: str, image: str, answer: int | None) -> None:
             f"({mount.source}, {mount.kind}); name another folder"
         )
     remedy = f"unmount it first with: isomount umount {shlex.quote(path)}"
-    if is_same_image(mount, image):
+    if not is_same_image(mount, image):
+        raise MountPointError(f"{path}: another image, {mount.source}, is mounted there; {remedy}")
+    if as_running(mount).shows(image):
         raise MountPointError(
             f"{path}: this very image is mounted there already; to mount it anew, {remedy}"
         )
-    raise MountPointError(f"{path}: another image, {mount.source}, is mounted there; {remedy}")
+    raise MountPointError(
+        f"{path}: an older file of that name is mounted there; to mount the new one, {remedy}"
+    )
 
 
 def _cure(place: str) -> str:

@@ -12,7 +12,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
-from isomount.daemon.mounts import Mount, all_mounts, mount_at
+from isomount.daemon.mounts import Mount, all_mounts, is_same_image, mount_at
 from isomount.image import Image
 
 _FOLDER = "isomount"
@@ -48,9 +48,10 @@ class Entry:
 
     @property
     def has_lost_image(self) -> bool:
-        """Whether the image was deleted or replaced since, as far as this user may know.
+        """Whether the image was deleted since, or replaced by another file, as rename(2) does it.
 
-        The daemon still has it open; the kernel tells so without asking a file system.
+        The daemon still has it open; the kernel tells so without asking a file system. Not noticed
+        are a renamed image, one that was overwritten in place, and other users' images.
         """
         return f"{self.file} (deleted)" in _open_files(self.pid)
 
@@ -139,13 +140,27 @@ class Running(NamedTuple):
 
     @property
     def has_lost_image(self) -> bool:
-        """Whether what is shown is known to be no longer at the image's path."""
+        """Whether the image is known to have been deleted, or replaced by another file."""
         return self.entry is not None and self.entry.has_lost_image
+
+    def shows(self, image: str) -> bool:
+        """Whether it shows the image at the absolute path ``image``, or the one that was there.
+
+        What was there does not count when another file is known to have replaced it.
+        """
+        if self.has_lost_image and os.path.exists(image):
+            return False
+        return self.image == image or is_same_image(self.mount, image)
 
     @property
     def is_dead(self) -> bool:
         """Whether it is known that its daemon has died and the mount answers nobody."""
         return self.entry is not None and not self.entry.is_alive
+
+
+def as_running(mount: Mount) -> Running:
+    """``mount`` with what is known of it."""
+    return Running(mount, entries().get((mount.device, mount.path)))
 
 
 def running(*, everybody: bool) -> list[Running]:

@@ -299,7 +299,10 @@ def test_an_image_replaced_under_its_mount(image: Path, home: Path) -> None:
         assert listed(folder, env)["deleted"]
         done = run(image, folder, user=True, env=env)
         assert_failed(
-            done, 10, f"to mount it anew, unmount it first with: isomount umount {folder}"
+            done,
+            10,
+            f"{folder}: an older file of that name is mounted there; to mount the new one, "
+            f"unmount it first with: isomount umount {folder}",
         )
         assert run("umount", image, user=True, env=env).returncode == 0
     finally:

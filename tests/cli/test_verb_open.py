@@ -115,6 +115,31 @@ def test_a_mount_elsewhere_is_used(desktop: Desktop, image: Path, user_folder: P
     assert desktop.opened.read_text() == f"{place}\n"
 
 
+def test_an_image_that_was_replaced(desktop: Desktop, image: Path, make_image: MakeImage) -> None:
+    """The new one is shown, beside the old one, whatever their labels."""
+    runtime = Path(desktop.env["XDG_RUNTIME_DIR"])  # for the register, which knows the daemons
+    runtime.mkdir(0o700)
+    os.chown(runtime, 65534, 65534)
+    places = [desktop.home / f"isomount/{name}" for name in ("My disc", "TWO", "My disc 2")]
+    assert desktop.open(image).stdout == f"{image} is mounted on {places[0]}\n"
+    first = image.read_bytes()
+    for place in places[1:]:
+        new = make_image({"new.txt": b"new\n"}, "-R", "-V", "TWO")
+        if place == places[2]:
+            new.write_bytes(first)
+        os.replace(new.rename(image.with_name("new.iso")), image)
+        for _ in range(2):  # it is there already, the second time
+            assert desktop.open(image).stdout == f"{image} is mounted on {place}\n"
+    assert [each for each in mount_points() if str(desktop.home) in each] == list(map(str, places))
+
+
+def test_an_image_that_was_deleted_is_still_shown(desktop: Desktop, image: Path) -> None:
+    """What was mounted can be read on."""
+    said = desktop.open(image).stdout
+    image.unlink()
+    assert desktop.open(image).stdout == said
+
+
 def test_without_a_display(desktop: Desktop, image: Path) -> None:
     done = desktop.open(image, WAYLAND_DISPLAY="")
     assert_failed(done, 13, "there is no display here to open a file manager on")
@@ -123,6 +148,8 @@ def test_without_a_display(desktop: Desktop, image: Path) -> None:
         assert_failed(desktop.open(image, **gone), 13, "does not answer; run this on a desktop")
     remote = {"WAYLAND_DISPLAY": "", "DISPLAY": "localhost:7654"}
     assert_failed(desktop.open(image, **remote), 13, "the display localhost:7654 does not answer")
+    nobody = {"WAYLAND_DISPLAY": "", "DISPLAY": "a..b:0"}  # no host can have that name
+    assert_failed(desktop.open(image, **nobody), 13, "the display a..b:0 does not answer")
     assert list(desktop.home.iterdir()) == []
     assert not desktop.opened.exists()
 
@@ -234,7 +261,12 @@ def test_no_session_bus(real: Desktop, image: Path) -> None:
     """A file manager that cannot do without one."""
     know(real, "gdbus call --session -d org.freedesktop.FileManager1 -o / -m a.b.ShowFolders")
     done = real.open(image, DBUS_SESSION_BUS_ADDRESS="unix:path=/nonexistent")
-    assert_failed(done, 13, "(xdg-open ended with code 4, without a session bus); install one")
+    assert_failed(
+        done,
+        13,
+        "(xdg-open ended with code 4, without a session bus); start a session bus first, "
+        "for instance with: dbus-run-session sh, or mount without it",
+    )
     assert [path.name for path in real.home.iterdir()] == ["data"]
 
 

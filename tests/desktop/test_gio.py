@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import PATIENCE, wait_until
+from tests.command import PATIENCE, check_log, daemon_pid, wait_until
 from tests.desktop.conftest import WHEN, MakeDisc
 from tests.desktop.mount import LoggedMount, logged_mount
 from tests.desktop.session import HOME, MEDIA, Session
+from tests.desktop.windows import window_titled
 
 _PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
 _FILES: dict[str, bytes | str] = {
@@ -38,28 +39,50 @@ def attributes(desktop: Session, path: Path, *options: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("monitor", ["udisks2", "unix"])
 @pytest.mark.parametrize("folder", [MEDIA, HOME / "isomount"])
-def test_it_is_listed_under_its_label(
+def test_it_is_listed_under_its_folders_name(
     desktop: Session, make_disc: MakeDisc, folder: Path, monitor: str
 ) -> None:
     """By gvfs's monitor with a real udisks, which desktops have, and by GIO's own."""
+    name = "My shelf"
     listing = ("env", f"GIO_USE_VOLUME_MONITOR={monitor}", "gio", "mount", "-li")
     desktop.outside(HOME / "isomount").mkdir(mode=0o777, exist_ok=True)
     desktop.outside(HOME / "isomount").chmod(0o777)
     image = make_disc(_FILES, _LABEL)
-    assert _LABEL not in desktop.says(*listing)
-    with logged_mount(desktop, image, folder / _LABEL):
+    assert name not in desktop.says(*listing)
+    with logged_mount(desktop, image, folder / name):
         said = desktop.says(*listing)
-        where = f"file://{folder}/{_LABEL}".replace(" ", "%20")
-        assert f"Mount(0): {_LABEL} -> {where}\n" in said
+        where = f"file://{folder}/{name}".replace(" ", "%20")
+        assert f"Mount(0): {name} -> {where}\n" in said
         # So there is an eject button, and it unmounts.
         assert "can_unmount=1" in said
         assert "can_eject=0" in said
         assert "is_shadowed=0" in said
-    assert _LABEL not in desktop.says(*listing)
+    assert name not in desktop.says(*listing)
 
 
-def test_mounts_elsewhere_are_not_shown(desktop: Session, make_disc: MakeDisc) -> None:
-    """A desktop shows what is the user's; a mount beside the image, in no media folder, is too."""
+def test_open_lists_it_under_its_label(desktop: Session, make_disc: MakeDisc) -> None:
+    """Whatever the image file is called."""
+    disc = desktop.outside(make_disc(_FILES, _LABEL))
+    image, log = HOME / disc.rename(disc.with_name("download.iso")).name, HOME / "open.log"
+    desktop.use_file_manager("pcmanfm")
+    try:
+        desktop.says("isomount", "open", image, "-o", f"log={log}")
+        with window_titled(desktop, _LABEL):
+            said = desktop.says("gio", "mount", "-l")
+            assert f"Mount(0): {_LABEL} -> file://{MEDIA}/{_LABEL.replace(' ', '%20')}\n" in said
+            assert "download" not in said
+    finally:
+        for place in desktop.mounts():
+            desktop.run("fusermount3", "-u", "-z", place)
+    daemon = daemon_pid(desktop.outside(log))
+    wait_until("the daemon has ended", lambda: not desktop.is_running(daemon))
+    check_log(desktop.outside(log))
+
+
+def test_mounts_outside_the_home_and_the_media_are_not_shown(
+    desktop: Session, make_disc: MakeDisc
+) -> None:
+    """A desktop shows what lies in the user's home or in a folder for media."""
     with logged_mount(desktop, make_disc(_FILES, _LABEL), Path("/tmp/elsewhere")):
         assert "elsewhere" not in desktop.says("gio", "mount", "-l")
 
