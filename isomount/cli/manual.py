@@ -10,20 +10,16 @@ import sys
 from collections.abc import Iterator
 
 import isomount
-from isomount import cli, errors
+from isomount import cli
 from isomount.cli import mount, mount8
 from isomount.cli.arguments import Parser
+from isomount.cli.exit_codes import exit_codes
 from isomount.cli.options import TABLE, Target
 
 FSTAB_LINE = (
-    "/srv/disc.iso /mnt/disc isomount noauto,nofail,x-systemd.automount,x-gvfs-show,user 0 0"
+    "/srv/disc.iso /mnt/disc isomount"
+    " noauto,nofail,x-systemd.automount,x-gvfs-show,user,allow_other 0 0"
 )
-
-_MEANING_OF = {
-    0: "Done.",
-    errors.IsomountError.exit_code: "Another failure.",
-    cli.INTERRUPTED: "Interrupted (SIGINT).",
-}
 
 _FSTAB = f"""
 .PP
@@ -41,6 +37,11 @@ looked at, and that file managers show (a blank in a name is written \\e040):
 .fi
 .in
 .PP
+systemd mounts as root, so that nobody else sees the image without
+.BR allow_other .
+Where an ordinary user mounts it instead, as
+.B user
+lets them, that needs the line user_allow_other in /etc/fuse.conf.
 Without
 .BR noauto ,
 the image is mounted at boot; with
@@ -130,16 +131,6 @@ def page() -> str:
 def verbs() -> dict[str, Parser]:
     """The parser of each verb, by its name."""
     return {name: importlib.import_module(module).parser() for name, module in cli.VERBS.items()}
-
-
-def exit_codes() -> dict[int, str]:
-    """What each exit code means, as the errors themselves say it."""
-    kinds = [each for each in vars(errors).values() if isinstance(each, type)]
-    said = {}
-    for kind in kinds:
-        if issubclass(kind, errors.IsomountError) and kind.exit_code not in _MEANING_OF:
-            said[kind.exit_code] = " ".join((kind.__doc__ or "").split("\n\n")[0].split())
-    return dict(sorted((said | _MEANING_OF).items()))
 
 
 def _synopsis() -> Iterator[str]:

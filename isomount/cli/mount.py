@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import isomount
 from isomount.cli.arguments import Parser
+from isomount.cli.exit_codes import exit_codes
 from isomount.cli.mistakes import refuse_unknown_verb, refuse_wrong_order
 from isomount.cli.option_parser import ParsedOptions, parse_options
 from isomount.cli.options import TABLE, Target
@@ -40,9 +41,7 @@ _ENDING = """
 A comma in an option's value is written "\\,". IMAGE and MOUNTPOINT named like a verb (umount,
 list ...) are written with a slash (./umount).
 
-Exit codes: 0 done, 1 other failure, 2 usage, 10 mount point unusable, 11 image cannot be read,
-12 FUSE not available, 13 no display or no file manager, 20 not mounted, 30 not a disc image,
-31 image too damaged, 40 extract --verify found a difference.
+exit codes:
 """
 
 
@@ -99,7 +98,8 @@ def options_help() -> str:
 
 def parser() -> Parser:
     """What this verb understands, for the command, the manual and the shells."""
-    parser = Parser("isomount", _DESCRIPTION, _EXAMPLES + "\n" + options_help() + _ENDING, _USAGE)
+    ending = _ENDING + "".join(f"  {code:<3} {said}\n" for code, said in exit_codes().items())
+    parser = Parser("isomount", _DESCRIPTION, f"{_EXAMPLES}\n{options_help()}{ending}", _USAGE)
     parser.add_argument(
         "-o", dest="options", metavar="OPTIONS", action="append", default=[], help="see below"
     )

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from isomount import errors
-from isomount.cli import VERBS
+from isomount.cli import VERBS, mount
+from isomount.cli.exit_codes import exit_codes
+from isomount.cli.manual import FSTAB_LINE
 from isomount.cli.options import TABLE, Target
 from tests.command import CHECKOUT
 
@@ -37,11 +38,15 @@ def test_every_verb_is_named() -> None:
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:
-    kinds = [each for each in vars(errors).values() if isinstance(each, type)]
-    codes = {each.exit_code for each in kinds if issubclass(each, errors.IsomountError)}
-    assert {int(code) for code in re.findall(r"^\| (\d+) ", section("Exit codes"), re.M)} == (
-        codes | {0}
-    )
+    codes = list(exit_codes())
+    assert 130 in codes
+    assert [int(code) for code in re.findall(r"^\| (\d+) ", section("Exit codes"), re.M)] == codes
+    shown = (mount.parser().epilog or "").split("\nexit codes:\n", 1)[1]
+    assert [int(code) for code in re.findall(r"^  (\d+) ", shown, re.M)] == codes
+
+
+def test_the_fstab_line_is_the_manuals() -> None:
+    assert f"\n    {FSTAB_LINE}\n" in section("mount(8) and /etc/fstab")
 
 
 @pytest.mark.parametrize("path", re.findall(r"`((?:tests|systemd|\.ci)/[^`]*)`", README))

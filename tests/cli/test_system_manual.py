@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from isomount.cli import VERBS, manual, mount, mount8
+from isomount.cli.exit_codes import exit_codes
 from isomount.cli.option_parser import parse_options
 from isomount.cli.options import TABLE
 from isomount.errors import IsomountError
@@ -54,8 +55,8 @@ def _all_errors(kind: type[IsomountError]) -> set[type[IsomountError]]:
 
 def test_every_exit_code(shown: str) -> None:
     codes = {each.exit_code for each in _all_errors(IsomountError)} | {0, 130}
-    assert codes == set(manual.exit_codes())
-    for code, meaning in manual.exit_codes().items():
+    assert codes == set(exit_codes())
+    for code, meaning in exit_codes().items():
         assert f" {code} {_FOLDED.sub(' ', meaning)}" in shown
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from isomount import cli
+from isomount.cli.manual import FSTAB_LINE
 from tests import public
 from tests.cli.words import assert_failed
 from tests.command import CHECKOUT, ORDINARY_USER, PATIENCE, daemon_pid, wait_for_end
@@ -118,7 +119,7 @@ def test_failures_are_mounts_own(scripted: Scripted) -> None:
 
 
 def test_fstab_line_of_roots(scripted: Scripted, helper: Path) -> None:
-    options = "noauto,nofail,x-systemd.automount,x-systemd.idle-timeout=5min,x-gvfs-show,user,gid=8"
+    options = f"{FSTAB_LINE.split()[3]},x-systemd.idle-timeout=5min,gid=8"
     done = scripted(
         "mount m; stat -c %u:%g m/readme.txt; umount m", fstab_line(helper.parent, options)
     )
@@ -140,8 +141,10 @@ def test_mount_all(scripted: Scripted, helper: Path) -> None:
 @pytest.mark.parametrize("by", ["m", "'a disc.iso'"])
 def test_fstab_line_by_an_ordinary_user(scripted: Scripted, helper: Path, by: str) -> None:
     folder = helper.parent
-    line = fstab_line(folder, "noauto,nofail,x-systemd.automount,x-gvfs-show,user")
+    line = fstab_line(folder, FSTAB_LINE.split()[3])
+    (folder / "fuse.conf").write_text("user_allow_other\n")
     script = (
+        "mount --bind fuse.conf /etc/fuse.conf; "
         f"{AS_USER} env -i /bin/mount $PWD/{by}; {AS_USER} stat -c %u m/readme.txt; "
         f'grep " $PWD/m " /proc/self/mountinfo; {AS_USER} umount m'
     )

@@ -9,16 +9,12 @@ from pathlib import Path
 import pytest
 
 from isomount import errors
+from isomount.cli.manual import FSTAB_LINE
 from isomount.cli.share import content
 from tests.cli.systemd_guest import SYSTEMD, Guest, booted
 from tests.command import CHECKOUT, ORDINARY_USER, wait_until
 
 UNITS = CHECKOUT / "systemd"
-
-_FSTAB = (
-    "{home}/a\\040disc.iso /mnt/fstab isomount"
-    " noauto,nofail,x-systemd.automount,x-gvfs-show,user,allow_other 0 0\n"
-)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +44,7 @@ def guest(home: Path, installed: Path, fuse: None, as_root: None) -> Iterator[Gu
     (work / "etc/isomount/text.conf").write_text(
         f"IMAGE={home}/text.iso\nMOUNTPOINT=/mnt/text\nOPTIONS=norock\n"
     )
-    (work / "etc/fstab").write_text(_FSTAB.format(home=home))
+    (work / "etc/fstab").write_text(fstab_line(home))
     (work / "units").mkdir()
     for name in ("mnt-disc.mount", "mnt-disc.automount"):
         text = (UNITS / "system" / name).read_text()
@@ -59,6 +55,12 @@ def guest(home: Path, installed: Path, fuse: None, as_root: None) -> Iterator[Gu
     with booted(work, work / "destination") as guest:
         assert guest.systemctl("start", "user-manager.service").returncode == 0
         yield guest
+
+
+def fstab_line(home: Path) -> str:
+    """The manual's, for another image and place."""
+    _, _, rest = FSTAB_LINE.split(" ", 2)
+    return f"{home}/a\\040disc.iso /mnt/fstab {rest}\n"
 
 
 def add_command(path: Path, units: Path) -> None:
