@@ -6,6 +6,7 @@ is there but was written by somebody else, or changed since, is left as it is.
 
 import contextlib
 import enum
+import errno
 import hashlib
 import json
 import os
@@ -17,6 +18,16 @@ from isomount.errors import IsomountError
 
 _RECORD = "isomount/integrated.json"
 _DRAFT = ".isomount-"
+
+_WRITABLE = "make the folder that it is in writable for you"
+_REMEDIES = {
+    errno.EACCES: _WRITABLE,
+    errno.EPERM: _WRITABLE,
+    errno.ENOTDIR: "move away the file that is where its folder belongs",
+    errno.EISDIR: "move that folder away",
+    errno.ENOSPC: "make room there",
+    errno.EDQUOT: "make room there",
+}
 
 
 class Fate(enum.Enum):
@@ -63,6 +74,9 @@ def place(share: str, files: Mapping[str, bytes]) -> list[Outcome]:
     with contextlib.ExitStack() as undo, _told(share):
         for name, data in files.items():
             path = os.path.join(share, name)
+            if os.path.islink(path):  # not of our making, wherever it leads
+                outcomes.append((Fate.LEFT, path))
+                continue
             found = _read(path)
             if found is not None and found != data and not record.has(name, found):
                 outcomes.append((Fate.LEFT, path))
@@ -83,6 +97,9 @@ def remove(share: str) -> list[Outcome]:
     with _told(share):
         for name in record.files:
             path = os.path.join(share, name)
+            if os.path.islink(path):
+                outcomes.append((Fate.LEFT, path))
+                continue
             found = _read(path)
             if found is None:
                 continue
@@ -166,4 +183,5 @@ def _told(share: str) -> Iterator[None]:
         path = str(error.filename2 or error.filename or share)
         if os.path.basename(path).startswith(_DRAFT):  # of no interest: the folder is
             path = os.path.dirname(path)
-        raise IsomountError(f"{path}: {error.strerror}; mend that and run this again") from error
+        remedy = _REMEDIES.get(error.errno or 0, "set XDG_DATA_HOME to another folder")
+        raise IsomountError(f"{path}: {error.strerror}; {remedy}, and run this again") from error

@@ -250,6 +250,34 @@ def test_what_was_changed_is_left(home: Home) -> None:
     assert set(left) == {entry, entry.with_name("mimeinfo.cache")}
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_link_is_left(home: Home, there: bool) -> None:
+    """Also one that leads nowhere now: what it will lead to is not ours."""
+    entry, kept = home.share / "applications/isomount.desktop", home.home / "dotfiles.desktop"
+    entry.parent.mkdir(parents=True)
+    entry.symlink_to(kept)
+    if there:
+        kept.write_text(OTHERS_ENTRY)
+    own(home.home)
+    done = home.isomount("integrate")
+    assert f"{entry}: is not isomount's or was changed" in done.stderr
+    assert entry.readlink() == kept
+    assert kept.exists() == there
+    home.integrate("--remove")
+    assert entry.readlink() == kept
+
+
+def test_a_link_in_the_place_of_ours_is_left(home: Home) -> None:
+    """The same content, but moved: the link is not what was placed."""
+    home.integrate()
+    entry, kept = home.share / "applications/isomount.desktop", home.home / "dotfiles.desktop"
+    entry.rename(kept)
+    entry.symlink_to(kept)
+    done = home.isomount("integrate", "--remove")
+    assert f"{entry}: is not isomount's or was changed" in done.stderr
+    assert entry.readlink() == kept
+
+
 def test_nothing_is_left_half_done(home: Home) -> None:
     """The last of the files cannot be placed: the others are taken back, and a replaced one is."""
     home.integrate()
@@ -259,7 +287,7 @@ def test_nothing_is_left_half_done(home: Home) -> None:
     (home.share / "zsh/site-functions").write_text("in the way")
     before = tree(home.home)
     done = run("integrate", user=True, env=home.env)  # its entry would be another
-    said = f"{home.share}/zsh/site-functions/_isomount: Not a directory; mend that and run this"
+    said = f"{home.share}/zsh/site-functions/_isomount: Not a directory; move away the file"
     assert_failed(done, 1, said)
     assert tree(home.home) == before
 
