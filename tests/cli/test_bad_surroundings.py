@@ -270,6 +270,10 @@ def test_an_image_deleted_under_its_mount(image: Path, home: Path) -> None:
     env = {"XDG_RUNTIME_DIR": str(home)}
     assert run(link, folder, "-o", f"log={log}", user=True, env=env).returncode == 0
     try:
+        image.write_bytes(image.read_bytes())
+        moved = image.rename(home / "moved.iso")
+        assert not listed(folder, env)["deleted"]  # as list --help says
+        moved.rename(image)
         assert not listed(folder, env)["deleted"]
         image.unlink()
         mount = listed(folder, env)
