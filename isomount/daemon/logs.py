@@ -1,11 +1,15 @@
-"""Where a mount's log goes: the terminal, a file, or the system's log."""
+"""Where a mount's log goes: the terminal, a file, or the system's log.
+
+Where there is no system's log it is a file in the user's state folder, which a thread writes.
+"""
 
 import contextlib
 import logging
 import logging.handlers
 import os
+import queue
 import sys
-from io import TextIOWrapper
+import threading
 from socket import socket as Socket  # noqa: N812 - as a type, beside the attribute of that name
 
 from isomount.daemon.request import MountRequest
@@ -16,9 +20,10 @@ SYSLOG = "/dev/log"
 
 _FORMAT = "%(asctime)s isomount[%(process)d] %(levelname)s: %(message)s"
 
-
-# Our own log file is begun anew at this size, in bytes; one older is kept.
+# Our own log file, when it is larger than this before a line, is put aside as log.old; in bytes.
 _LARGE = 1 << 20
+# How long the end of a daemon waits for what that file does not take, in seconds.
+_PATIENCE = 2.0
 
 
 class _SystemLog(logging.handlers.SysLogHandler):
@@ -49,28 +54,65 @@ class _SystemLog(logging.handlers.SysLogHandler):
             super().handleError(record)
 
 
-class _OwnLog(logging.FileHandler):
+class _OwnLog(logging.Handler):
     """A file that is made, with its folder, by the first line in it; lost where that fails."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(path, encoding="utf-8", errors="backslashreplace", delay=True)
+        super().__init__()
+        self._path = path
+
+    def acquire(self) -> None:
+        """Nothing: one thread writes, and logging.shutdown() must not wait for it."""
+
+    def release(self) -> None:
+        """Nothing, as above."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line."""
         with contextlib.suppress(OSError):  # a home that cannot be written: then nobody is told
-            super().emit(record)
+            self._make_room()
+            with open(self._path, "a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(self.format(record) + "\n")
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """As above: a full disk."""
-        if not isinstance(sys.exception(), OSError):
-            super().handleError(record)
-
-    def _open(self) -> TextIOWrapper:
-        os.makedirs(os.path.dirname(self.baseFilename), 0o700, exist_ok=True)
+    def _make_room(self) -> None:
+        os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
-            if os.stat(self.baseFilename).st_size > _LARGE:
-                os.replace(self.baseFilename, f"{self.baseFilename}.old")
-        return super()._open()
+            if os.stat(self._path).st_size > _LARGE:
+                os.replace(self._path, f"{self._path}.old")
+
+
+class Aside(logging.handlers.QueueHandler):
+    """Lets a thread hand records to ``target``, which may keep it waiting for ever.
+
+    The daemon must not wait itself: the home may lie in its own mount, or on a server that is gone.
+    In the process that made it, which the daemon is forked from, there is no mount and no thread
+    yet, and none may be begun: it would not be there after the fork.
+    """
+
+    def __init__(self, target: logging.Handler) -> None:
+        super().__init__(queue.SimpleQueue())
+        self._target = target
+        self._thread: logging.handlers.QueueListener | None = None
+        self.maker = os.getpid()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand it over."""
+        if os.getpid() == self.maker:
+            self._target.handle(record)
+            return
+        if self._thread is None:
+            self._thread = logging.handlers.QueueListener(self.queue, self._target)
+            self._thread.start()
+        super().emit(record)
+
+    def close(self) -> None:
+        """Wait a while until everything is written."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            end = threading.Thread(target=thread.stop, daemon=True)  # which waits without a limit
+            end.start()
+            end.join(_PATIENCE)
+        super().close()
 
 
 def configure(request: MountRequest) -> None:
@@ -108,11 +150,14 @@ def _own_log() -> logging.Handler:
         return logging.NullHandler()
     handler = _OwnLog(os.path.join(folder, "log"))
     handler.setFormatter(logging.Formatter(_FORMAT))
-    return handler
+    return Aside(handler)
 
 
 def _file_handler(path: str) -> logging.Handler:
     try:
         return logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
-        raise UsageError(f"log={path}: cannot be written: {error.strerror}") from error
+        raise UsageError(
+            f"log={path}: cannot be written: {error.strerror}; "
+            "name a file in a folder that is there and that you may write to"
+        ) from error
