@@ -106,5 +106,5 @@ def _unlink(folder: str, names: Iterable[str]) -> None:
 
 
 if __name__ == "__main__":  # for make install and uninstall
-    refresh(sys.argv[1], mind_missing=True)
-    clear(sys.argv[1])
+    refresh(sys.argv[2], mind_missing=sys.argv[1] == "install")
+    clear(sys.argv[2])

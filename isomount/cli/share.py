@@ -24,16 +24,20 @@ def content(name: str, command: str) -> str:
     text = _ROOT.joinpath(*name.split("/")).read_text(encoding="utf-8")
     if name.endswith(".desktop"):
         # Where the command has gone, the entry counts as not there.
-        text = text.replace("\nTryExec=isomount\n", f"\nTryExec={_desktop_string(command)}\n")
-        return text.replace(
-            "\nExec=isomount ", f"\nExec={_desktop_string(_desktop_word(command))} "
-        )
+        text = _put(text, "\nTryExec=isomount\n", f"\nTryExec={_desktop_string(command)}\n")
+        word = _desktop_string(_desktop_word(command))
+        return _put(text, "\nExec=isomount ", f"\nExec={word} ")
     if name.endswith(".service"):
         word = _unit_word(command)
-        return text.replace(
-            "\nExecStart=/usr/bin/env isomount ", f"\nExecStart=/usr/bin/env {word} "
-        )
+        before = "\nExecStart=/usr/bin/env "
+        return _put(text, f"{before}isomount ", f"{before}{word} ")
     return text
+
+
+def _put(text: str, old: str, new: str) -> str:
+    if old not in text:
+        raise ValueError(f"no line {old.strip()!r}: it would start another isomount")
+    return text.replace(old, new)
 
 
 def _files_in(folder: Traversable, prefix: str) -> Iterator[str]:

@@ -68,6 +68,19 @@ def test_the_entry_is_valid(tmp_path: Path, command: str) -> None:
     assert check("desktop-file-validate", path) == ""
 
 
+@pytest.mark.parametrize("name", [ENTRY, "systemd/user/isomount@.service"])
+def test_a_file_without_the_line_of_the_command_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Else what is installed would start whatever isomount PATH leads to."""
+    path = tmp_path / name
+    path.parent.mkdir(parents=True)
+    path.write_text((DATA / name).read_text().replace("isomount ", "/opt/isomount "))
+    monkeypatch.setattr(share, "_ROOT", tmp_path)
+    with pytest.raises(ValueError, match="would start another isomount"):
+        share.content(name, "/usr/bin/isomount")
+
+
 def test_the_entry_names_a_type_that_is_described() -> None:
     named = re.findall(r"^MimeType=(.*);$", (DATA / ENTRY).read_text(), re.M)
     assert f'<mime-type type="{named[0]}">' in (DATA / TYPES).read_text()

@@ -112,7 +112,7 @@ def test_uninstall_removes_exactly_that(stocked: Path) -> None:
     unit = (prefix / "lib/systemd/system/isomount@.service").read_text()
     assert f"\nExecStart={prefix}/tools/isomount -f " in unit
     unit = (prefix / "lib/systemd/user/isomount@.service").read_text()
-    assert f":{prefix}/tools:" in unit
+    assert f'\nExecStart=/usr/bin/env "{prefix}/tools/isomount" -f %f\n' in unit
     rule = (prefix / "lib/udev/rules.d/99-isomount.rules").read_text()
     assert f'"{prefix}/lib/isomount/readahead %k"' in rule
     entry = (prefix / "share/applications/isomount.desktop").read_text()
@@ -125,6 +125,21 @@ def test_uninstall_removes_exactly_that(stocked: Path) -> None:
     assert not (prefix / "lib/isomount").exists()
     done = make("uninstall", *words)  # there is nothing left to remove
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_uninstall_goes_on_without_the_caches(stocked: Path) -> None:
+    """What is installed does not run any more: all of it goes all the same."""
+    before, prefix = files_in(stocked), stocked / "opt/i"
+    place = [f"prefix={prefix}", f"helperdir={stocked}/sbin"]
+    (prefix / "lib/isomount").mkdir()
+    (prefix / "bin/isomount").write_text("#!/bin/false -I\n")
+    (stocked / "sbin/mount.isomount").symlink_to(prefix / "lib/isomount/mount.isomount")
+    done = make("uninstall", *place)
+    assert done.returncode == 0, done.stderr
+    assert "caches in" in done.stdout
+    assert "were not renewed" in done.stdout
+    assert files_in(stocked) == before
+    assert not (prefix / "lib/isomount").exists()
 
 
 def test_uninstall_from_a_destdir(installed: Path, tmp_path: Path) -> None:
