@@ -40,4 +40,6 @@ def _failure(error: OSError) -> Exception:
         return error
     # What Python still holds would be tried, and complained about, again at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return OutputError(f"standard output cannot be written: {error.strerror}")
+    return OutputError(
+        f"standard output cannot be written: {error.strerror}; make room there or send it elsewhere"
+    )

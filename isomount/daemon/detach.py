@@ -43,7 +43,10 @@ def unmount(path: str, *, lazy: bool) -> None:
             f"isomount umount --lazy {shlex.quote(path)}"
         )
     reason = said.splitlines()[-1] if said else f"exit code {result.returncode}"
-    raise IsomountError(f"{path}: cannot be unmounted: {reason}")
+    lazily = "--lazy " if os.geteuid() == 0 else ""
+    raise IsomountError(
+        f"{path}: cannot be unmounted: {reason}; as root, try: umount {lazily}{shlex.quote(path)}"
+    )
 
 
 def _command(path: str, *, lazy: bool) -> list[str]:

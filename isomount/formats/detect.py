@@ -44,7 +44,8 @@ def find_views(reader: Reader, options: ViewOptions, name: str, damage: Damage) 
         return Views(names, universal)
     if iso is not None:
         return Views(names, iso.view)
-    raise udf_failure or iso_failure or NotAnImageError(f"{name}: {strangers.describe(reader)}")
+    stranger = f"{name}: {strangers.describe(reader, name)}"
+    raise udf_failure or iso_failure or NotAnImageError(stranger)
 
 
 def _attempt(find: Callable[[], _Found | None]) -> tuple[_Found | None, IsomountError | None]:

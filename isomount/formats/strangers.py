@@ -3,6 +3,8 @@
 Known by their first bytes, as file(1) knows them; a sentence is all that comes of it.
 """
 
+import shlex
+
 from isomount.blocks import Reader
 from isomount.errors import IsomountError
 
@@ -21,8 +23,8 @@ _BEGINNINGS = {
 _LOOKED_AT = 2048
 
 
-def describe(reader: Reader) -> str:
-    """What the bytes are, as the end of a sentence that begins with their name."""
+def describe(reader: Reader, name: str) -> str:
+    """What the bytes called ``name`` are, as the end of a sentence that begins with the name."""
     try:
         head = bytes(reader.read(0, min(_LOOKED_AT, reader.size)))
     except (IsomountError, OSError):
@@ -32,4 +34,5 @@ def describe(reader: Reader) -> str:
             return what
     if b"FILE " in head and b"TRACK " in head:
         return "is a cue sheet, the list of a disc's tracks; name the image file that it names"
-    return "is not a disc image that isomount knows"
+    told = f"file -s {shlex.quote(name)}"  # -s: of a drive the disc, not the drive
+    return f"is not a disc image that isomount knows; what it is may be told by: {told}"

@@ -131,6 +131,7 @@ def test_image_without_permission(as_root: None, small_image: Path, tmp_path: Pa
 def test_log_that_cannot_be_written(small_image: Path, tmp_path: Path) -> None:
     done = run(small_image, tmp_path / "m", "-o", f"log={tmp_path}/none/log")
     assert_failed(done, 2, "log=")
+    assert "; name a file in a folder that is there" in done.stderr
     assert not (tmp_path / "m").exists()
 
 
@@ -195,7 +196,7 @@ def test_output_on_a_full_disk(small_image: Path, tmp_path: Path, words: tuple[s
     if "-q" in words:
         assert (done.returncode, done.stderr) == (0, "")
     else:
-        assert_failed(done, 1, "standard output cannot be written: No space left on device")
+        assert_failed(done, 1, "No space left on device; make room there or send it elsewhere")
 
 
 def test_help_and_a_mount_on_a_full_disk(fuse: None, small_image: Path, tmp_path: Path) -> None:

@@ -119,7 +119,8 @@ def test_another_users_mount(mounted: Mounted, image: Path, readable: Path) -> N
     with mounted(image, at=readable / "m"):
         done = run("umount", readable / "m", user=True)
         assert done.returncode == 1
-        assert "cannot be unmounted" in done.stderr
+        assert "cannot be unmounted: " in done.stderr
+        assert done.stderr.endswith(f"; as root, try: umount {readable}/m\n")
         assert_failed(run(image, readable / "m", user=True), 10, "mounted there already")
 
 

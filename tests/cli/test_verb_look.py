@@ -159,7 +159,8 @@ def test_a_full_disk_is_told(image: Path) -> None:
         )
     assert done.returncode == 1
     assert done.stderr == (
-        b"isomount: standard output cannot be written: No space left on device\n"
+        b"isomount: standard output cannot be written: No space left on device; "
+        b"make room there or send it elsewhere\n"
     )
 
 

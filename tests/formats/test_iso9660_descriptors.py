@@ -178,6 +178,7 @@ def test_what_is_no_image_is_told_so(data: bytes, words: str, tmp_path: Path) ->
     with pytest.raises(NotAnImageError, match=words) as caught:
         isomount.open(path)
     assert str(path) in str(caught.value)
+    assert words == "is empty" or str(caught.value).endswith(f" told by: file -s {path}")
     assert caught.value.exit_code == 30
 
 
