@@ -81,7 +81,8 @@ def test_a_home_within_the_mount(fuse: None, make_image: MakeImage, tmp_path: Pa
     home.mkdir()
     script = (
         f"{NO_LOG}; mount -t proc proc /proc; "
-        f'"$@" {image} {home} -o nonempty; timeout -s KILL 10 ls {home}/a/b/d >/dev/null 2>&1 || true; '
+        f'"$@" {image} {home} -o nonempty; '
+        f"timeout -s KILL 10 ls {home}/a/b/d >/dev/null 2>&1 || true; "
         f'timeout -s KILL 10 cat {home}/e/file; "$@" umount {home}; '
         # The daemon ends as well: then this shell, the first process, is alone.
         "while set -- /proc/[0-9]*; [ $# != 1 ]; do sleep 0.1; done"
