@@ -157,7 +157,7 @@ def _replace(path: str, data: bytes) -> None:
             file.write(data)
             os.fchmod(file.fileno(), 0o644)
         os.replace(draft, path)
-    except BaseException:
+    except BaseException:  # Ctrl-C as well: no draft may stay
         os.unlink(draft)
         raise
 
