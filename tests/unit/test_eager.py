@@ -112,8 +112,10 @@ def test_the_lock_keeps_tasks_apart(cancelled: bool) -> None:
             async with lock:
                 inside.append(number)
                 most = max(most, len(inside))
-                await trio.lowlevel.checkpoint()
-                inside.remove(number)
+                try:
+                    await trio.lowlevel.checkpoint()
+                finally:
+                    inside.remove(number)
 
         async def give_up(scope: trio.CancelScope) -> None:
             with scope:
