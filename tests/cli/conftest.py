@@ -28,3 +28,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = make("install", f"DESTDIR={destination}")
     assert done.returncode == 0, done.stderr
     return destination
+
+
+@pytest.fixture
+def image(small_image: Path, user_folder: Path) -> Path:
+    """The small image where the ordinary user can read it."""
+    image = user_folder / "small.iso"
+    image.write_bytes(small_image.read_bytes())
+    return image

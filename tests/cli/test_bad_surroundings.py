@@ -58,14 +58,6 @@ def does(words: list[str], env: dict[str, str] | None = None) -> "subprocess.Com
 
 
 @pytest.fixture
-def image(small_image: Path, user_folder: Path) -> Path:
-    """The small image where the ordinary user can read it."""
-    image = user_folder / "small.iso"
-    image.write_bytes(small_image.read_bytes())
-    return image
-
-
-@pytest.fixture
 def home(user_folder: Path) -> Path:
     home = user_folder / "home"
     home.mkdir()

@@ -24,14 +24,6 @@ _FUSE_CONF = Path("/etc/fuse.conf")
 
 
 @pytest.fixture
-def image(small_image: Path, user_folder: Path) -> Path:
-    """The small image where the user can read it."""
-    image = user_folder / "small.iso"
-    image.write_bytes(small_image.read_bytes())
-    return image
-
-
-@pytest.fixture
 def readable(image: Path) -> Path:
     """A folder that all may read and nobody but root may write."""
     folder = image.parent / "roots"
