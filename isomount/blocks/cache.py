@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from isomount.errors import DamagedDataError
-from isomount.sources import Source
+from isomount.sources import FileRange, Source
 
 # Decoded (decompressed) blocks that are kept, in bytes.
 DECODED_BUDGET = 16 << 20
@@ -138,6 +138,10 @@ class ResidentReader:
         if data is None or len(data) < wanted:
             raise NotResidentError
         return data
+
+    def range(self, offset: int, length: int) -> FileRange | None:
+        """Where that range stands, if it can be handed on unread."""
+        return self._blocks.source.resident_range(offset, length) if offset >= 0 else None
 
     def decoded(self, key: Hashable, decode: Callable[[], bytes]) -> bytes:
         """A block that is held already, or NotResidentError: decoding belongs to a worker."""

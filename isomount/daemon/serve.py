@@ -13,8 +13,9 @@ from collections.abc import AsyncIterator, Callable
 import pyfuse3
 import trio
 
-from isomount.daemon import device, eager
+from isomount.daemon import device
 from isomount.daemon.detach import unmount
+from isomount.daemon.gate import Gate
 from isomount.daemon.idle import end_when_idle
 from isomount.daemon.mountpoint import MountPoint
 from isomount.daemon.notify import notify
@@ -23,7 +24,7 @@ from isomount.daemon.recent import remember
 from isomount.daemon.register import Registration
 from isomount.daemon.request import MountRequest
 from isomount.errors import FuseUnavailableError, IsomountError
-from isomount.fs import Operations
+from isomount.fs import Frequent, Operations, Use
 from isomount.image import Image
 
 _log = logging.getLogger("isomount.daemon")
@@ -31,6 +32,9 @@ _log = logging.getLogger("isomount.daemon")
 # New objects until Python looks for unused cycles among them. We leave none, while a tree that is
 # read makes thousands of objects that stay: a quarter of its time went into looking.
 _GARBAGE_THRESHOLDS = (20_000, 20, 20)
+
+# Requests that wait for the image at the same time.
+_WORKERS = 16
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -48,24 +52,10 @@ def serve(request: MountRequest, image: Image, point: MountPoint, ready: Callabl
     # A signal between here and the loop would kill the process and leave a dead mount: it waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
-        operations = Operations(image.volume, ready=life.on_init, xattrs=request.xattr)
-        _open_session(operations, request, point.path)
-        return life.run(operations)
+        return life.run(life.mount())
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         point.remove()
-
-
-def _open_session(operations: Operations, request: MountRequest, path: str) -> None:
-    number = device.mount(path, request.image, request.fuse)
-    options = {"allow_root"} if request.fuse.allow_root else set()
-    try:
-        # libfuse takes a descriptor that is mounted already, by this name, as its mount point.
-        pyfuse3.init(operations, f"/dev/fd/{number}", options)
-    except BaseException:  # libfuse or Ctrl-C: the kernel has mounted it already
-        os.close(number)
-        unmount(path, lazy=True)
-        raise
 
 
 class _State(enum.Enum):
@@ -92,11 +82,34 @@ class _Life:
         self._answered = False
         self._initialised = trio.Event()
         self._registration = Registration()
+        self._use = Use()
+        self._workers = trio.CapacityLimiter(_WORKERS)
 
-    def run(self, operations: Operations) -> int:
+    def mount(self) -> Gate:
+        """Mount. Requests wait at the gate until ``run``."""
+        path, options = self._point.path, self._request.fuse
+        operations = Operations(
+            self._image.volume,
+            self._use,
+            self._workers,
+            ready=self._initialised.set,
+            xattrs=self._request.xattr,
+        )
+        gate = Gate(device.mount(path, self._request.image, options))
+        try:
+            # libfuse takes a descriptor that is mounted already, by this name, as its mount point.
+            place = f"/dev/fd/{gate.for_pyfuse3}"
+            pyfuse3.init(operations, place, {"allow_root"} if options.allow_root else set())
+        except BaseException:  # libfuse or Ctrl-C: the kernel has mounted it already
+            gate.close()
+            unmount(path, lazy=True)
+            raise
+        return gate
+
+    def run(self, gate: Gate) -> int:
         """Serve until the kernel closes the session."""
         try:
-            trio.run(self._main, operations)
+            trio.run(self._main, gate)
         except BaseException:
             # Left mounted, but dead: an empty folder would make a mirror job delete its copy.
             _log.exception("%s: crashed", self._point.path)
@@ -104,12 +117,13 @@ class _Life:
         finally:
             self._registration.leave()
             pyfuse3.close(unmount=False)
+            gate.close()
         if not self._answered:
             raise FuseUnavailableError(f"{self._point.path}: the mount ended before it answered")
         _log.info("%s: unmounted", self._point.path)
         return 0
 
-    async def _main(self, operations: Operations) -> None:
+    async def _main(self, gate: Gate) -> None:
         with trio.open_signal_receiver(*_SIGNALS) as signals:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             async with trio.open_nursery() as nursery:
@@ -117,20 +131,22 @@ class _Life:
                 nursery.start_soon(self._announce)
                 if self._request.idle is not None:
                     nursery.start_soon(
-                        end_when_idle, operations, self._point.path, self._request.idle
+                        end_when_idle, self._use, self._point.path, self._request.idle
                     )
-                try:
-                    await eager.main(operations.meanwhile)
-                except* ConnectionAbortedError:
-                    # What the kernel says, instead of ENODEV, when the last file is closed and the
-                    # session ended just while a request was being handed over.
-                    _log.debug("%s: ended with a request on its way", self._point.path)
+                await gate.serve(self._frequent(gate), self._workers)
                 notify("STOPPING=1")
                 nursery.cancel_scope.cancel()
 
-    def on_init(self) -> None:
-        """The kernel's INIT is here; it is answered only after this."""
-        self._initialised.set()
+    def _frequent(self, gate: Gate) -> Frequent:
+        root_and_me = frozenset((0, os.getuid()))
+        only_for = root_and_me if self._request.fuse.allow_root else None
+        return Frequent(
+            self._image.volume,
+            gate.send,
+            self._use,
+            spliced_at_most=gate.spliced_at_most,
+            only_for=only_for,
+        )
 
     async def _announce(self) -> None:
         """Once the mount answers, as shown by asking it, say so."""

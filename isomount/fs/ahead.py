@@ -17,12 +17,18 @@ class Ahead:
 
     def __init__(self, listing: Iterator[Listed]) -> None:
         self._listing = listing
+        self._is_finished = False
         self.ready: deque[Listed] = deque()
 
-    def refill(self) -> bool:
-        """Read on; False at the end. Waits for the image."""
+    def has(self, count: int) -> bool:
+        """Whether so many entries are ready, or all there are."""
+        return self._is_finished or len(self.ready) >= count
+
+    def refill(self) -> None:
+        """Read on. Waits for the image."""
+        before = len(self.ready)
         self.ready.extend(islice(self._listing, _BATCH))
-        return bool(self.ready)
+        self._is_finished = len(self.ready) - before < _BATCH
 
 
 class Waiting:

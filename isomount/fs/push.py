@@ -5,10 +5,6 @@ put into the page cache there and then. Later the same call may wait for a page 
 locked while waiting for us, for ever.
 """
 
-import contextlib
-
-import pyfuse3
-
 # What one READ would bring.
 PUSHED_AT_MOST = 128 << 10
 # One bit for each inode number's hash: two files that share a bit cost one of them the push, but a
@@ -31,12 +27,3 @@ class FirstOpens:
             return False
         self._opened[place] |= mask
         return True
-
-
-def push(inode: int, data: bytes) -> None:
-    """Put ``data`` into the page cache as the whole content of ``inode``, which nobody opened yet.
-
-    A kernel that does not take it will ask for it as usual.
-    """
-    with contextlib.suppress(OSError):
-        pyfuse3.notify_store(inode, 0, data)

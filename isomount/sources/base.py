@@ -3,6 +3,18 @@
 from typing import Protocol
 
 
+class FileRange:
+    """Bytes of a file that may be handed on unread: ``length`` of them at ``offset``."""
+
+    def __init__(self, descriptor: int, offset: int, length: int) -> None:
+        self.descriptor = descriptor
+        self.offset = offset
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length
+
+
 class Source(Protocol):
     """Random access to the bytes of one image. Thread-safe."""
 
@@ -21,6 +33,12 @@ class Source(Protocol):
         """As ``read_at``, but None wherever that would have to wait. Never waits.
 
         For one thread alone: the next call may overwrite what this one returned.
+        """
+
+    def resident_range(self, offset: int, length: int) -> FileRange | None:
+        """Where the bytes of that range stand, if all are there and in memory; None is no answer.
+
+        Never waits.
         """
 
     def close(self) -> None:

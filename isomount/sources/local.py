@@ -6,6 +6,8 @@ import stat
 from contextlib import suppress
 
 from isomount.errors import ImageUnreadableError
+from isomount.sources.base import FileRange
+from isomount.sources.residence import RANGE_AT_MOST, Residence
 from isomount.sources.streams import Streams
 
 # What the kernel asks for at a time, unless its readahead is raised.
@@ -40,6 +42,9 @@ class LocalSource:
         except BaseException:  # whatever it is, nobody will close a source that never was
             os.close(self._fd)
             raise
+        self._residence: Residence | None = None
+        with suppress(OSError):  # then ranges are not handed on
+            self._residence = Residence(self._fd, self.size)
 
     def _measure(self) -> int:
         mode = os.fstat(self._fd).st_mode
@@ -107,8 +112,19 @@ class LocalSource:
             return self.read_resident(offset, length)
         return buffer if got == wanted else None
 
+    def resident_range(self, offset: int, length: int) -> FileRange | None:
+        """Where a range of at most 1 MiB stands, if all of it is in memory."""
+        if self._residence is None or length > RANGE_AT_MOST or offset + length > self.size:
+            return None
+        if not self._residence.holds(offset, length):
+            return None
+        return FileRange(self._fd, offset, length)
+
     def close(self) -> None:
         """Close the file."""
+        if self._residence is not None:
+            self._residence.close()
+            self._residence = None
         os.close(self._fd)
 
 

@@ -32,7 +32,7 @@ def disc(make_disc: MakeDisc) -> Path:
 
 def _assert_shown(mount: LoggedMount, window: Window) -> None:
     """The manager has looked into the folder, and something is to be seen."""
-    wait_until("the folder was asked for", lambda: mount.asked()["opendir"] > 0)
+    wait_until("the folder was asked for", lambda: mount.asked()["readdirplus"] > 0)
     # Icons and text: an empty window has a handful of colours.
     wait_until("icons are to be seen", lambda: len(_colours(window.picture())) > 100)
 

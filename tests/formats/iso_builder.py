@@ -178,6 +178,9 @@ class MemorySource:
     def read_at(self, offset: int, length: int) -> bytes:
         return self.data[offset : offset + length]
 
+    def resident_range(self, offset: int, length: int) -> None:
+        return None
+
     def read_resident(self, offset: int, length: int) -> bytes | None:
         return self.read_at(offset, length)
 

@@ -1,0 +1,58 @@
+"""Pages of a file handed to the kernel as they are, without a copy of ours (splice(2))."""
+
+import errno
+import fcntl
+import mmap
+import os
+from contextlib import suppress
+
+from isomount.sources import FileRange
+
+# What an ordinary user may have, and the kernel's longest READ but for a page or two.
+_CAPACITY = 1 << 20
+
+
+class Splice:
+    """A pipe through which answers go to ``device``."""
+
+    def __init__(self, device: int) -> None:
+        self._device = device
+        self._open()
+
+    def _open(self) -> None:
+        self._reader, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        with suppress(OSError):  # a user with many pipes has smaller ones
+            fcntl.fcntl(self._writer, fcntl.F_SETPIPE_SZ, _CAPACITY)
+        # Each page takes a place, whatever it holds of the range: one for the header, and one more
+        # as the range need not begin with a page.
+        size = fcntl.fcntl(self._writer, fcntl.F_GETPIPE_SZ)
+        self.at_most = max(0, size - 2 * mmap.PAGESIZE)
+
+    def close(self) -> None:
+        """Close the pipe."""
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def send(self, header: bytes, data: FileRange) -> None:
+        """Send an answer of not more than ``at_most`` bytes. Raises OSError, and nothing was sent.
+
+        It waits where a page of the range is not in memory.
+        """
+        try:
+            os.write(self._writer, header)
+            self._fill(data)
+            os.splice(self._reader, self._device, len(header) + len(data))
+        except OSError:
+            self.close()  # what is in it must not get into the next answer
+            self._open()
+            raise
+
+    def _fill(self, data: FileRange) -> None:
+        done = 0
+        while done < len(data):
+            count = os.splice(
+                data.descriptor, self._writer, len(data) - done, offset_src=data.offset + done
+            )
+            if count == 0:
+                raise OSError(errno.EIO, "the file has become shorter")
+            done += count

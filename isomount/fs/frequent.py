@@ -1,0 +1,317 @@
+"""The requests that programs make by the thousand, answered in the kernel's own words.
+
+Each handler is a plain function of the request and a reader. It is called on the event loop with a
+reader that never waits; where that raises NotResidentError nothing has happened yet, and the same
+call is made again in a worker thread, with one that does.
+"""
+
+import errno
+import itertools
+import logging
+import os
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from stat import S_ISDIR
+from typing import TypeAlias
+
+from isomount.blocks import Content, NotResidentError, Reader, SingleExtent
+from isomount.errors import DamagedDataError, IsomountError
+from isomount.formats.node import Node
+from isomount.fs import wire
+from isomount.fs.ahead import Ahead, Waiting
+from isomount.fs.foresight import Foresight
+from isomount.fs.guard import Use, errno_of, log
+from isomount.fs.push import PUSHED_AT_MOST, FirstOpens
+from isomount.fs.wire import Body, Opcode, Opened, Request
+from isomount.tree import Directory, Volume
+
+Send: TypeAlias = Callable[[wire.Message], None]
+# None is no answer.
+_Handler: TypeAlias = Callable[[Request, Reader], Body | None]
+
+# Below this a copy costs less than finding out whether one is needed.
+_SPLICED_AT_LEAST = 64 << 10
+# Cookies 1 and 2 are "." and ".."; the directory's own follow.
+_DOTS = 2
+
+
+class RefusedError(IsomountError):
+    """Not for this caller, or not with us: the errno says why."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(os.strerror(code))
+        self.errno = code
+
+
+class Frequent:
+    """Answers the kernel out of ``volume``, by ``send``.
+
+    ``spliced_at_most`` is how many bytes can be sent as a range of a file. ``only_for`` are the
+    users who may ask, None for whomever the kernel lets through.
+    """
+
+    def __init__(
+        self,
+        volume: Volume,
+        send: Send,
+        use: Use,
+        *,
+        spliced_at_most: int = 0,
+        only_for: frozenset[int] | None = None,
+    ) -> None:
+        self._volume = volume
+        self._send = send
+        self._use = use
+        self._only_for = only_for
+        self._spliced_at_most = spliced_at_most
+        self._resident = volume.blocks.resident
+        self._block_size = volume.statfs().block_size
+        self._kernel_opens_directories = False
+        # What is open, by file handle.
+        self._open: dict[int, Content] = {}
+        self._handles = itertools.count(1)
+        self._first_opens = FirstOpens()
+        self._foresight = Foresight(volume)
+        self._waiting = Waiting()
+        self._handlers: dict[int, _Handler] = {
+            Opcode.LOOKUP: self._lookup,
+            Opcode.GETATTR: self._getattr,
+            Opcode.OPENDIR: self._opendir,
+            Opcode.READDIRPLUS: self._readdirplus,
+            Opcode.OPEN: self._open_file,
+            Opcode.READ: self._read,
+            Opcode.RELEASE: self._release,
+            Opcode.FORGET: _forget,
+            Opcode.BATCH_FORGET: _forget,
+            Opcode.INTERRUPT: _interrupt,
+        }
+
+    def meet(self, init: Request) -> None:
+        """Learn from the kernel's INIT what it can do; others answer it."""
+        # It opens directories by itself once it was told that OPENDIR is unknown, and then keeps
+        # what it read of them.
+        self._kernel_opens_directories = wire.offers_to_open_directories(init)
+
+    def handles(self, request: Request) -> bool:
+        """Whether requests of that kind are answered here."""
+        return request.opcode in self._handlers
+
+    def answer(self, request: Request) -> bool:
+        """Answer out of memory; False when that is impossible, and ``answer_slowly`` is needed."""
+        try:
+            self._answer(request, self._resident)
+        except NotResidentError:
+            return False
+        return True
+
+    def answer_slowly(self, request: Request) -> None:
+        """Answer, after waiting for the image. For a worker thread."""
+        self._answer(request, self._volume.blocks)
+
+    def meanwhile(self) -> bool:
+        """Do a little of what will be asked for next; False when there is nothing to do."""
+        return self._foresight.step()
+
+    def _answer(self, request: Request, reader: Reader) -> None:
+        try:
+            self._check_user(request)
+            body = self._handlers[request.opcode](request, reader)
+        except NotResidentError:
+            raise
+        except Exception as error:  # one that got past here would end the mount for everybody
+            self._use.now()
+            code = errno_of(_name(request), _arguments(request), error)
+            self._send(wire.refusal(request.unique, code))
+            return
+        if body is not None:
+            self._use.now()
+            self._send(wire.reply(request.unique, body))
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s%r", _name(request), _arguments(request))
+
+    def _check_user(self, request: Request) -> None:
+        # What is open was looked at already, and may have been handed on.
+        is_open = request.opcode in (Opcode.READ, Opcode.RELEASE)
+        if self._only_for is not None and request.uid not in self._only_for and not is_open:
+            raise RefusedError(errno.EACCES)
+
+    def _lookup(self, request: Request, reader: Reader) -> bytes:
+        """The node of that name; "." and ".." are asked for by those who export the mount."""
+        ino = self._from_kernel(request.node)
+        name = request.body[:-1]
+        if name == b".":
+            node: Node | None = self._volume.node(ino, reader)
+        elif name == b"..":
+            node = self._volume.node(self._volume.parent(ino, reader), reader)
+        else:
+            node = self._volume.child(ino, name, reader)
+        if node is None:
+            return wire.MISSING
+        _check(node)
+        return wire.entry(node, self._to_kernel(node.ino), self._block_size)
+
+    def _getattr(self, request: Request, reader: Reader) -> bytes:
+        """What stat shows."""
+        node = self._volume.node(self._from_kernel(request.node), reader)
+        _check(node)
+        return wire.attributes(node, request.node, self._block_size)
+
+    def _opendir(self, request: Request, reader: Reader) -> bytes:
+        """Nothing has to be opened: a directory is read by its number."""
+        if self._kernel_opens_directories and self._only_for is None:
+            raise RefusedError(errno.ENOSYS)  # once and for all
+        return wire.opened(0, Opened.KEEP_CACHE | Opened.CACHE_DIR)
+
+    def _readdirplus(self, request: Request, reader: Reader) -> bytes:
+        """Some entries with their attributes."""
+        ino = self._from_kernel(request.node)
+        _, cookie, size = wire.range_of(request)
+        is_ahead = reader is self._resident  # who waits for the disk is not looked ahead for
+        if cookie == 0 and is_ahead:
+            self._foresight.opens(ino)
+        directory = self._volume.directory(ino, reader)
+        if cookie == 0 and is_ahead:
+            self._foresight.listing()
+        listing = wire.Listing(size, self._block_size)
+        if not self._add_dots(listing, ino, directory.parent, cookie):
+            return listing.body()
+        before = max(0, cookie - _DOTS)
+        if not directory.in_memory:
+            self._add_huge(listing, ino, directory, before, reader)
+            return listing.body()
+        for after, name, node in directory.after(reader, before):
+            if not listing.add(after + _DOTS, name, node, self._to_kernel(node.ino)):
+                break
+            if is_ahead and S_ISDIR(node.mode):
+                self._foresight.lists(node.ino)
+        return listing.body()
+
+    def _add_huge(
+        self, listing: wire.Listing, ino: int, directory: Directory, cookie: int, reader: Reader
+    ) -> None:
+        """Fill an answer out of a directory that is read again, always in a worker thread."""
+        ahead = self._waiting.take(ino, cookie) or Ahead(
+            directory.after(self._volume.blocks, cookie)
+        )
+        if not ahead.has(listing.entries_at_most()):
+            if reader is self._resident:
+                self._waiting.keep(ino, cookie, ahead)
+                raise NotResidentError
+            ahead.refill()
+        while ahead.ready:
+            after, name, node = ahead.ready[0]
+            if not listing.add(after + _DOTS, name, node, self._to_kernel(node.ino)):
+                break
+            cookie = after
+            ahead.ready.popleft()
+        if ahead.ready:
+            self._waiting.keep(ino, cookie, ahead)
+
+    def _add_dots(self, listing: wire.Listing, ino: int, parent: int, cookie: int) -> bool:
+        dots = ((1, b".", ino), (2, b"..", parent))
+        return all(
+            listing.add_dots(number, name, self._to_kernel(node))
+            for number, name, node in dots
+            if number > cookie
+        )
+
+    def _open_file(self, request: Request, reader: Reader) -> bytes:
+        """Open for reading; the page cache stays valid from one open to the next."""
+        if wire.open_flags(request) & (os.O_WRONLY | os.O_RDWR):
+            raise RefusedError(errno.EROFS)
+        ino = self._from_kernel(request.node)
+        # Marked before anything may wait: whoever comes second must not push, wherever he runs.
+        is_first = self._first_opens.is_first(ino)
+        content = self._volume.node(ino, reader).content
+        if content is None:
+            raise DamagedDataError("there is no content behind this inode")
+        if is_first and 0 < content.size <= PUSHED_AT_MOST:
+            self._push(request.node, content)
+        handle = next(self._handles)
+        self._open[handle] = content
+        # Past the page cache a read may be short without truncating the file, so the last bytes
+        # before the image's end are not lost with their page.
+        flags = Opened.DIRECT_IO if self._is_cut_off(content) else Opened(0)
+        return wire.opened(handle, flags | Opened.KEEP_CACHE)
+
+    def _push(self, number: int, content: Content) -> None:
+        """Hand over a small file's content; only what is in memory, as nothing may come between."""
+        with suppress(NotResidentError, IsomountError, OSError):
+            data = self._resident_data(content, 0, content.size)
+            if len(data) == content.size:
+                self._send(wire.store(number, data))
+
+    def _read(self, request: Request, reader: Reader) -> Body:
+        """That range of an open file."""
+        handle, offset, size = wire.range_of(request)
+        content = self._open[handle]
+        data: Body
+        try:
+            if reader is self._resident:
+                data = self._resident_range(content, offset, size)
+            else:
+                data = content.read(reader, offset, size)
+            is_whole = len(data) >= min(size, content.size - offset)
+            if not is_whole and not (data and self._is_cut_off(content)):
+                raise DamagedDataError("a part of this range cannot be read")
+        except (DamagedDataError, OSError) as error:
+            self._volume.note_unreadable(self._from_kernel(request.node), offset, error)
+            raise
+        return data
+
+    def _resident_range(self, content: Content, offset: int, size: int) -> Body:
+        """A range that is in memory, unread where that is worth it."""
+        size = min(size, content.size - offset)
+        if isinstance(content, SingleExtent) and _SPLICED_AT_LEAST <= size <= self._spliced_at_most:
+            where = self._resident.range(content.start + offset, size)
+            if where is not None:
+                return where
+        return self._resident_data(content, offset, size)
+
+    def _resident_data(self, content: Content, offset: int, size: int) -> bytes | memoryview:
+        if isinstance(content, SingleExtent):
+            # As it came, without a copy: it is sent before another request is looked at.
+            return self._resident.read_data(content.start + offset, size)
+        return content.read(self._resident, offset, size)
+
+    def _release(self, request: Request, reader: Reader) -> bytes:
+        """The last descriptor of one open is closed."""
+        del self._open[wire.handle_of(request)]
+        return b""
+
+    def _is_cut_off(self, content: Content) -> bool:
+        return content.end > self._volume.blocks.size
+
+    def _from_kernel(self, number: int) -> int:
+        return self._volume.root if number == wire.ROOT else number
+
+    def _to_kernel(self, ino: int) -> int:
+        return wire.ROOT if ino == self._volume.root else ino
+
+
+def _forget(request: Request, reader: Reader) -> None:
+    """A node's number is its address: there is nothing to remember of it."""
+
+
+def _interrupt(request: Request, reader: Reader) -> None:
+    """Whoever asked does not want the answer any more; it is on its way already."""
+    raise RefusedError(errno.ENOSYS)  # once and for all
+
+
+def _check(node: Node) -> None:
+    if node.fault:
+        raise DamagedDataError(node.fault)
+
+
+def _name(request: Request) -> str:
+    return Opcode(request.opcode).name.lower()
+
+
+def _arguments(request: Request) -> tuple[int | bytes, ...]:
+    if request.opcode == Opcode.LOOKUP:
+        return request.node, request.body[:-1]
+    if request.opcode in (Opcode.READ, Opcode.READDIRPLUS):
+        with suppress(struct.error):
+            return request.node, *wire.range_of(request)
+    return (request.node,)

@@ -1,0 +1,256 @@
+"""The handlers of the frequent requests, called without a kernel."""
+
+import errno
+import gc
+import os
+import struct
+
+import pytest
+
+from isomount.formats.options import ViewOptions
+from isomount.fs import Frequent, Use, wire
+from isomount.fs.wire import Opcode, Opened, Request
+from isomount.sources import FileRange
+from isomount.tree import directory
+from tests.formats.iso_builder import IsoImage, MemorySource, directory_record, record
+from tests.formats.iso_builder import Opened as Disc
+
+_NO_OPENDIR_SUPPORT = 1 << 24
+
+
+class Kernel:
+    """What asks, and hears the answers."""
+
+    def __init__(self, disc: Disc, *, only_for: frozenset[int] | None = None) -> None:
+        self.disc = disc
+        self.sent: list[bytes] = []
+        self.use = Use()
+        self.frequent = Frequent(disc.volume, self._hear, self.use, only_for=only_for)
+        self._unique = 0
+
+    def _hear(self, message: wire.Message) -> None:
+        assert not isinstance(message.body, FileRange)
+        self.sent.append(message.head + message.body)
+
+    def ask(self, opcode: Opcode, node: int, body: bytes = b"", uid: int = 0) -> Request:
+        self._unique += 1
+        request = Request(opcode, self._unique, node, uid, body)
+        assert self.frequent.handles(request)
+        if not self.frequent.answer(request):
+            assert not self.sent
+            self.frequent.answer_slowly(request)
+        return request
+
+    def says(self, opcode: Opcode, node: int, body: bytes = b"", uid: int = 0) -> bytes:
+        """The answer's body, or OSError."""
+        self.sent.clear()
+        request = self.ask(opcode, node, body, uid)
+        *_, answer = self.sent
+        length, code, unique = struct.unpack("=IiQ", answer[:16])
+        assert (length, unique) == (len(answer), request.unique)
+        if code:
+            raise OSError(-code, os.strerror(-code))
+        return answer[16:]
+
+    def open(self, node: int) -> tuple[int, int]:
+        handle, flags = struct.unpack(
+            "=QI4x", self.says(Opcode.OPEN, node, struct.pack("=II", 0, 0))
+        )
+        return handle, flags
+
+    def read(self, node: int, handle: int, offset: int, size: int) -> bytes:
+        return self.says(Opcode.READ, node, struct.pack("=QQI20x", handle, offset, size))
+
+    def names(self, node: int, size: int = 4096) -> list[bytes]:
+        """A directory read to its end, some at a time."""
+        names: list[bytes] = []
+        cookie = 0
+        while body := self.says(Opcode.READDIRPLUS, node, struct.pack("=QQI20x", 0, cookie, size)):
+            while body:
+                _, cookie, length, _ = struct.unpack("=QQII", body[128:152])
+                names.append(body[152 : 152 + length])
+                body = body[152 + -(-length // 8) * 8 :]
+        return names
+
+
+class Cold(MemorySource):
+    """An image of which nothing is in memory."""
+
+    is_cold = True
+
+    def read_resident(self, offset: int, length: int) -> bytes | None:
+        return None if self.is_cold else super().read_resident(offset, length)
+
+
+def image() -> IsoImage:
+    made = IsoImage()
+    made.root(
+        record(b"A.TXT;1", 30, 5), record(b"LOST.TXT;1", 1000, 4096), directory_record(b"D", 40)
+    )
+    made.put(30, b"hello")
+    made.directory(40, *(record(b"F%02d;1" % n, 30, 5) for n in range(30)))
+    return made
+
+
+@pytest.fixture(params=["in memory", "on a disk"])
+def kernel(request: pytest.FixtureRequest) -> Kernel:
+    source = {"in memory": MemorySource, "on a disk": Cold}[request.param]
+    return Kernel(Disc(source(image().data()), ViewOptions()))
+
+
+def number(kernel: Kernel, name: bytes, parent: int = wire.ROOT) -> int:
+    (node,) = struct.unpack_from("=Q", kernel.says(Opcode.LOOKUP, parent, name + b"\0"))
+    return int(node)
+
+
+def test_what_is_there_is_found_and_what_is_not_remembered(kernel: Kernel) -> None:
+    node = number(kernel, b"a.txt")
+    data = kernel.says(Opcode.GETATTR, node, bytes(16))
+    ino, size = struct.unpack_from("=QQ", data, 16)
+    assert (ino, size) == (node, 5)
+    assert kernel.says(Opcode.LOOKUP, wire.ROOT, b"none\0") == wire.MISSING
+
+
+def test_dots_are_found_for_those_who_export_the_mount(kernel: Kernel) -> None:
+    folder = number(kernel, b"d")
+    assert number(kernel, b".", folder) == folder
+    assert number(kernel, b"..", folder) == wire.ROOT
+
+
+def test_a_directory_is_listed_in_pieces_of_any_size(kernel: Kernel) -> None:
+    folder = number(kernel, b"d")
+    names = [b".", b".."] + [b"f%02d" % n for n in range(30)]
+    assert kernel.names(folder) == names
+    assert kernel.names(folder, 160) == names
+    assert kernel.names(folder, 1 << 20) == names
+
+
+def test_a_huge_directory_is_listed_from_the_disk(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "LISTED_AT_MOST", 10)
+    folder = number(kernel, b"d")
+    names = [b".", b".."] + [b"f%02d" % n for n in range(30)]
+    assert kernel.names(folder, 500) == names
+    assert kernel.names(folder) == names
+
+
+def test_files_are_opened_read_and_closed(kernel: Kernel) -> None:
+    node = number(kernel, b"a.txt")
+    first, flags = kernel.open(node)
+    second, _ = kernel.open(node)
+    assert first != second
+    assert flags == Opened.KEEP_CACHE
+    assert kernel.read(node, first, 0, 4096) == b"hello"
+    kernel.says(Opcode.RELEASE, node, struct.pack("=Q16x", first))
+    assert kernel.read(node, second, 1, 3) == b"ell"
+
+
+def test_a_small_file_is_pushed_at_its_first_open_and_never_again() -> None:
+    kernel = Kernel(image().open())
+    node = number(kernel, b"a.txt")
+    kernel.open(node)
+    assert len(kernel.sent) == 2
+    assert struct.unpack("=IiQQQI4x", kernel.sent[0][:40]) == (45, 4, 0, node, 0, 5)
+    assert kernel.sent[0][40:] == b"hello"
+    kernel.open(node)
+    assert len(kernel.sent) == 1
+
+
+def test_a_file_that_was_opened_from_the_disk_is_never_pushed() -> None:
+    node = number(Kernel(image().open()), b"a.txt")
+    source = Cold(image().data())
+    kernel = Kernel(Disc(source, ViewOptions()))
+    assert not kernel.frequent.answer(Request(Opcode.OPEN, 99, node, 0, bytes(8)))
+    source.is_cold = False
+    kernel.open(node)
+    assert len(kernel.sent) == 1  # while the first one may be reading already
+
+
+def test_nothing_is_opened_for_writing(kernel: Kernel) -> None:
+    node = number(kernel, b"a.txt")
+    with pytest.raises(OSError, match=os.strerror(errno.EROFS)):
+        kernel.says(Opcode.OPEN, node, struct.pack("=II", os.O_RDWR, 0))
+
+
+@pytest.mark.parametrize("offers", [False, True])
+def test_a_kernel_that_opens_directories_by_itself_is_told_to(offers: bool) -> None:
+    kernel = Kernel(image().open())
+    flags = _NO_OPENDIR_SUPPORT if offers else 0
+    kernel.frequent.meet(Request(Opcode.INIT, 1, 0, 0, struct.pack("=IIII", 7, 38, 0, flags)))
+    if offers:
+        with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)):
+            kernel.says(Opcode.OPENDIR, wire.ROOT, bytes(8))
+        return
+    answer = struct.unpack("=QI4x", kernel.says(Opcode.OPENDIR, wire.ROOT, bytes(8)))
+    assert answer == (0, Opened.KEEP_CACHE | Opened.CACHE_DIR)
+
+
+def test_who_is_not_let_in_gets_nothing() -> None:
+    kernel = Kernel(image().open(), only_for=frozenset((0, 1000)))
+    init = struct.pack("=IIII", 7, 38, 0, _NO_OPENDIR_SUPPORT)
+    kernel.frequent.meet(Request(Opcode.INIT, 1, 0, 0, init))
+    node = number(kernel, b"a.txt")
+    asked = [
+        (Opcode.LOOKUP, wire.ROOT, b"a.txt\0"),
+        (Opcode.GETATTR, node, bytes(16)),
+        (Opcode.OPENDIR, wire.ROOT, bytes(8)),
+        (Opcode.READDIRPLUS, wire.ROOT, struct.pack("=QQI20x", 0, 0, 4096)),
+        (Opcode.OPEN, node, bytes(8)),
+    ]
+    for opcode, place, body in asked:
+        # OPENDIR too: a kernel that opens by itself would not ask who it is.
+        kernel.says(opcode, place, body, uid=1000)
+        with pytest.raises(OSError, match=os.strerror(errno.EACCES)):
+            kernel.says(opcode, place, body, uid=1001)
+
+
+def test_what_is_forgotten_needs_no_answer_and_is_no_use(kernel: Kernel) -> None:
+    kernel.ask(Opcode.FORGET, 5, bytes(8))
+    kernel.ask(Opcode.BATCH_FORGET, 0, bytes(8))
+    assert kernel.sent == []
+    assert kernel.use.last_used == 0
+    number(kernel, b"a.txt")
+    assert kernel.use.last_used > 0
+
+
+def test_interrupts_are_refused_once_and_for_all(kernel: Kernel) -> None:
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)):
+        kernel.says(Opcode.INTERRUPT, 0, bytes(8))
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff" * 40], ids=["empty", "nonsense"])
+def test_a_request_that_makes_no_sense_is_refused(
+    kernel: Kernel, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        kernel.says(Opcode.READ, 5, body)
+    assert "in a way that it should not" in caplog.text
+    caplog.clear()
+
+
+def test_a_refused_request_leaves_nothing_that_holds_itself(kernel: Kernel) -> None:
+    """Python looks seldom for such cycles here, and each could hold what was read for it."""
+    node = number(kernel, b"lost.txt")
+    handle, flags = kernel.open(node)
+    assert flags & Opened.DIRECT_IO  # its last bytes before the image's end can be read
+    request = Request(Opcode.READ, 7, node, 0, struct.pack("=QQI20x", handle, 0, 4096))
+
+    def ask() -> None:
+        if not kernel.frequent.answer(request):
+            kernel.frequent.answer_slowly(request)
+
+    kernel.sent.clear()
+    ask()
+    assert kernel.sent == [struct.pack("=IiQ", 16, -errno.EIO, 7)]
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(50):
+            ask()
+        assert gc.collect() < 50
+    finally:
+        gc.enable()
+    damage = kernel.disc.damage
+    assert damage.count == 1
+    assert "cannot be read at its byte 0" in damage.findings[0][1]
