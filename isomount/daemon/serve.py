@@ -146,6 +146,7 @@ class _Life:
             self._use,
             spliced_at_most=gate.spliced_at_most,
             only_for=only_for,
+            sees_visits=self._request.idle is not None,
         )
 
     async def _announce(self) -> None:

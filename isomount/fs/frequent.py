@@ -48,7 +48,8 @@ class Frequent:
     """Answers the kernel out of ``volume``, by ``send``.
 
     ``spliced_at_most`` is how many bytes can be sent as a range of a file. ``only_for`` are the
-    users who may ask, None for whomever the kernel lets through.
+    users who may ask, None for whomever the kernel lets through. With ``sees_visits`` looking into
+    a directory again is use as well, although the kernel could answer it alone.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Frequent:
         *,
         spliced_at_most: int = 0,
         only_for: frozenset[int] | None = None,
+        sees_visits: bool = False,
     ) -> None:
         self._volume = volume
         self._send = send
@@ -67,6 +69,8 @@ class Frequent:
         self._spliced_at_most = spliced_at_most
         self._resident = volume.blocks.resident
         self._block_size = volume.statfs().block_size
+        # Who asks must be looked at each time.
+        self._sees_visits = sees_visits or only_for is not None
         self._kernel_opens_directories = False
         # What is open, by file handle.
         self._open: dict[int, Content] = {}
@@ -159,7 +163,7 @@ class Frequent:
 
     def _opendir(self, request: Request, reader: Reader) -> bytes:
         """Nothing has to be opened: a directory is read by its number."""
-        if self._kernel_opens_directories and self._only_for is None:
+        if self._kernel_opens_directories and not self._sees_visits:
             raise RefusedError(errno.ENOSYS)  # once and for all
         return wire.opened(0, Opened.KEEP_CACHE | Opened.CACHE_DIR)
 

@@ -16,6 +16,8 @@ from isomount.tree.directory import Directory, Listed, finished, loading
 ENTRIES_BUDGET = 110_000
 # A listing above this many bytes is never parsed where others wait for it.
 _PARSED_AT_ONCE = 65_536
+# Entries that are numbered at a time, unless one directory has more: 2 ms.
+_NUMBERED_AT_ONCE = 4096
 # A walk goes no deeper; no tool can use longer paths anyway.
 _DEPTH_AT_MOST = 4096
 _PATH_AT_MOST = 16_384
@@ -40,8 +42,10 @@ class Volume:
         self._budget = budget
         self._held = 0
         self._directories: OrderedDict[int, Directory] = OrderedDict()
-        # The nodes of all listings held, and the root's.
+        # The nodes of the listings held, and the root's: of a listing only when one of its nodes is
+        # asked for by number, as a walk alone never does.
         self._nodes = {view.root: view.node(blocks, view.root)}
+        self._unnumbered: dict[int, Directory] = {}
         self._unreadable: set[int] = set()
         self._lock = threading.Lock()
         self._loading: dict[int, threading.Lock] = {}
@@ -53,6 +57,9 @@ class Volume:
     def node(self, ino: int, reader: Reader | None = None) -> Node:
         """The node with that number. Raises StaleNodeError."""
         node = self._nodes.get(ino)
+        if node is None and self._unnumbered:
+            self._number_until(ino)
+            node = self._nodes.get(ino)
         return self.view.node(reader or self.blocks, ino) if node is None else node
 
     def parent(self, ino: int, reader: Reader | None = None) -> int:
@@ -202,14 +209,25 @@ class Volume:
             if ino not in self._directories:
                 self._directories[ino] = directory
                 self._held += directory.weight
-                self._nodes.update((node.ino, node) for node in directory.nodes())
+                self._unnumbered[ino] = directory
                 self._shrink()
         return directory
 
+    def _number_until(self, ino: int) -> None:
+        """Number what was listed last, until ``ino`` is among it or others would have to wait."""
+        left = _NUMBERED_AT_ONCE
+        with self._lock:
+            while self._unnumbered and ino not in self._nodes and left > 0:
+                _, directory = self._unnumbered.popitem()
+                self._nodes.update((node.ino, node) for node in directory.nodes())
+                left -= directory.weight
+
     def _shrink(self) -> None:
         while self._held > self._budget and len(self._directories) > 1:
-            _, oldest = self._directories.popitem(last=False)
+            ino, oldest = self._directories.popitem(last=False)
             self._held -= oldest.weight
+            if self._unnumbered.pop(ino, None) is not None:
+                continue
             for node in oldest.nodes():
                 if node.ino != self.root:
                     self._nodes.pop(node.ino, None)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,21 @@ def test_an_open_file_is_use(fuse: None, small_image: Path, tmp_path: Path) -> N
             assert file.read() == b"hello\n"
         wait_for_end(daemon_pid(log))
         assert not folder.exists()
+        check_log(log)
+    finally:
+        take_down(folder)
+
+
+def test_looking_into_a_folder_again_is_use(fuse: None, small_image: Path, tmp_path: Path) -> None:
+    """Also where the kernel knows the answer."""
+    folder, log = tmp_path / "m", tmp_path / "log"
+    assert run(small_image, folder, "-o", f"idle=0.04,log={log}").returncode == 0
+    try:
+        for _ in range(50):
+            assert os.listdir(folder)
+            time.sleep(0.1)
+        assert is_mounted(folder)
+        wait_for_end(daemon_pid(log))
         check_log(log)
     finally:
         take_down(folder)

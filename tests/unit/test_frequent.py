@@ -4,6 +4,7 @@ import errno
 import gc
 import os
 import struct
+from typing import Any
 
 import pytest
 
@@ -21,11 +22,11 @@ _NO_OPENDIR_SUPPORT = 1 << 24
 class Kernel:
     """What asks, and hears the answers."""
 
-    def __init__(self, disc: Disc, *, only_for: frozenset[int] | None = None) -> None:
+    def __init__(self, disc: Disc, **options: Any) -> None:
         self.disc = disc
         self.sent: list[bytes] = []
         self.use = Use()
-        self.frequent = Frequent(disc.volume, self._hear, self.use, only_for=only_for)
+        self.frequent = Frequent(disc.volume, self._hear, self.use, **options)
         self._unique = 0
 
     def _hear(self, message: wire.Message) -> None:
@@ -173,12 +174,14 @@ def test_nothing_is_opened_for_writing(kernel: Kernel) -> None:
         kernel.says(Opcode.OPEN, node, struct.pack("=II", os.O_RDWR, 0))
 
 
-@pytest.mark.parametrize("offers", [False, True])
-def test_a_kernel_that_opens_directories_by_itself_is_told_to(offers: bool) -> None:
-    kernel = Kernel(image().open())
+@pytest.mark.parametrize(("offers", "sees_visits"), [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_a_kernel_that_opens_directories_by_itself_is_told_to(
+    offers: int, sees_visits: int
+) -> None:
+    kernel = Kernel(image().open(), sees_visits=bool(sees_visits))
     flags = _NO_OPENDIR_SUPPORT if offers else 0
     kernel.frequent.meet(Request(Opcode.INIT, 1, 0, 0, struct.pack("=IIII", 7, 38, 0, flags)))
-    if offers:
+    if offers and not sees_visits:
         with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)):
             kernel.says(Opcode.OPENDIR, wire.ROOT, bytes(8))
         return

@@ -9,6 +9,7 @@ from isomount.blocks import BlockCache, NotResidentError
 from isomount.errors import DamagedDataError, StaleNodeError
 from isomount.formats.options import ViewOptions
 from isomount.tree import Volume
+from isomount.tree import volume as volume_module
 from tests.formats.iso_builder import (
     DIRECTORY,
     ROOT,
@@ -201,6 +202,41 @@ def test_the_least_recently_used_listings_are_forgotten() -> None:
     for path, node in nodes.items():
         assert volume.node(node.ino) == node, path
         assert volume.lookup(path) == node
+
+
+def test_the_nodes_of_listings_are_found_by_number_without_reading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Numbering is put off until it is needed, and then done for few listings at a time."""
+    monkeypatch.setattr(volume_module, "_NUMBERED_AT_ONCE", 4)
+    source = Counting(many_folders(50).data())
+    volume = Opened(source, ViewOptions()).volume
+    nodes = [node for _, node in volume.walk()]
+    before = source.reads
+    assert volume.node(nodes[-1].ino) is nodes[-1]
+    assert source.reads == before
+    volume.node(nodes[1].ino)  # listed first: made again rather than all numbered for it
+    assert source.reads > before
+    for _ in nodes:
+        volume.node(nodes[1].ino)
+    before = source.reads
+    for node in nodes:
+        assert volume.node(node.ino) is node
+    assert source.reads == before
+
+
+def test_what_was_forgotten_is_not_found_by_number() -> None:
+    opened = many_folders(50).open()
+    source = Counting(many_folders(50).data())
+    volume = Volume(opened.view, BlockCache(source), opened.damage, budget=20)
+    nodes = [node for _, node in volume.walk()]
+    assert volume.node(nodes[-1].ino) is nodes[-1]
+    numbered = volume.lookup("d00/f00")
+    assert volume.node(numbered.ino) is numbered
+    list(volume.walk())
+    again = volume.node(numbered.ino)
+    assert again == numbered
+    assert again is not numbered
 
 
 def test_the_smallest_budget_still_answers() -> None:
