@@ -2,6 +2,7 @@
 
 The frequent ones are answered at once, by isomount.fs.Frequent. The others are handed to pyfuse3,
 which thinks that it reads /dev/fuse: in truth a socket, one message for each request and answer.
+It writes its answers in our own thread, so only short ones can go that way.
 
 A program that works its way through a disc sends its next request some microseconds after our
 answer, and where that finds this process asleep, waking it takes longer than answering. So while
@@ -14,11 +15,13 @@ import logging
 import os
 import select
 import socket
+from contextlib import ExitStack, suppress
 from time import perf_counter
 
 import pyfuse3
 import trio
 
+from isomount.blocks import NotResidentError
 from isomount.daemon.splice import Splice
 from isomount.fs import Frequent, wire
 from isomount.sources import FileRange
@@ -36,10 +39,12 @@ _SHORT_TURN = 0.5e-3
 
 # What the kernel wants to have room for, at the least (FUSE_MIN_READ_BUFFER).
 _ROOM = 8192
-# What pyfuse3 answers is shorter: names and values of extended attributes are the longest.
-_ANSWER_AT_MOST = 128 << 10
+# What pyfuse3 answers is shorter, so that much of it fits into the socket.
+_ANSWER_AT_MOST = 4096
 # How the kernel says that the session is over: unmounted, or aborted.
 _ENDS = (errno.ENODEV, errno.ECONNABORTED)
+# How it says that an answer is not wanted any more.
+_UNWANTED = (errno.ENOENT, *_ENDS)
 
 
 class Gate:
@@ -50,13 +55,19 @@ class Gate:
     """
 
     def __init__(self, device: int) -> None:
-        os.set_blocking(device, False)
-        self._device = device
-        self._splice = Splice(device)
-        self.spliced_at_most = self._splice.at_most
-        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._ours.setblocking(False)
-        self.for_pyfuse3 = theirs.detach()
+        """Takes ``device``, which is closed if this fails."""
+        with ExitStack() as stack:
+            stack.callback(os.close, device)
+            os.set_blocking(device, False)
+            self._device = device
+            self._splice = Splice(device)
+            stack.callback(self._splice.close)
+            self.spliced_at_most = self._splice.at_most
+            self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            stack.callback(self._ours.close)
+            self._ours.setblocking(False)
+            self.for_pyfuse3 = theirs.detach()
+            self._resources = stack.pop_all()
         self._buffer = memoryview(bytearray(_ROOM))
         self._poll = select.poll()
         self._poll.register(device, select.POLLIN)
@@ -70,12 +81,13 @@ class Gate:
 
     def close(self) -> None:
         """Give the descriptor back: a mount that is still there is dead from now on."""
-        self._ours.close()
-        self._splice.close()
-        os.close(self._device)
+        self._resources.close()
 
     def send(self, message: wire.Message) -> None:
-        """Tell the kernel. That it does not want to know any more is no error."""
+        """Tell the kernel. That it does not want to know any more is no error.
+
+        Raises NotResidentError where a range of a file could not be sent: it is to be read.
+        """
         head, body = message
         try:
             if isinstance(body, FileRange):
@@ -83,9 +95,14 @@ class Gate:
             else:
                 os.writev(self._device, (head, body))
         except OSError as error:
+            if error.errno in _UNWANTED:
+                return
             _log.debug("the kernel does not take an answer: %s", error.strerror)
-            if isinstance(body, FileRange):  # or the image became shorter in this moment
-                self.send(wire.refusal(wire.unique(message), errno.EIO))
+            if isinstance(body, FileRange):
+                raise NotResidentError from error
+            if wire.unique(message):
+                with suppress(OSError):  # better than none
+                    os.write(self._device, wire.refusal(wire.unique(message), errno.EIO).head)
 
     async def serve(self, frequent: Frequent, workers: trio.CapacityLimiter) -> None:
         """Have requests answered until the session ends."""
@@ -123,15 +140,20 @@ class Gate:
                 await trio.lowlevel.wait_writable(self._ours)
 
     async def _pass_answers_on(self) -> None:
-        is_first = True
+        """Pass on what pyfuse3 says, all of it at once: it says it in our thread."""
         while True:
             await trio.lowlevel.wait_readable(self._ours)
-            answer = self._ours.recv(_ANSWER_AT_MOST)
-            self._elsewhere -= 1
-            if is_first:  # to INIT, and from then on the kernel wants room for what it may write
-                self._buffer = memoryview(bytearray(_ROOM + wire.max_write(answer)))
-                is_first = False
-            self.send(wire.Message(answer, b""))
+            with suppress(BlockingIOError):
+                while answer := self._ours.recv(_ANSWER_AT_MOST):
+                    self._elsewhere -= 1
+                    self._make_room(answer)
+                    self.send(wire.Message(answer, b""))
+                return  # it has closed its end
+
+    def _make_room(self, answer: bytes) -> None:
+        """From the answer to INIT on the kernel wants room for what it may write."""
+        if len(self._buffer) == _ROOM:
+            self._buffer = memoryview(bytearray(_ROOM + wire.max_write(answer)))
 
     async def _next(self, frequent: Frequent) -> memoryview | None:
         """The next request, good until it is asked for another one; None at the end."""

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 
 import pyfuse3
 import trio
@@ -88,22 +89,16 @@ class _Life:
     def mount(self) -> Gate:
         """Mount. Requests wait at the gate until ``run``."""
         path, options = self._point.path, self._request.fuse
-        operations = Operations(
-            self._image.volume,
-            self._use,
-            self._workers,
-            ready=self._initialised.set,
-            xattrs=self._request.xattr,
-        )
-        gate = Gate(device.mount(path, self._request.image, options))
-        try:
+        operations = Operations(self._image.volume, ready=self._initialised.set)
+        number = device.mount(path, self._request.image, options)
+        with ExitStack() as undo:  # libfuse or Ctrl-C: the kernel has mounted it already
+            undo.callback(unmount, path, lazy=True)
+            gate = Gate(number)
+            undo.callback(gate.close)
             # libfuse takes a descriptor that is mounted already, by this name, as its mount point.
             place = f"/dev/fd/{gate.for_pyfuse3}"
             pyfuse3.init(operations, place, {"allow_root"} if options.allow_root else set())
-        except BaseException:  # libfuse or Ctrl-C: the kernel has mounted it already
-            gate.close()
-            unmount(path, lazy=True)
-            raise
+            undo.pop_all()
         return gate
 
     def run(self, gate: Gate) -> int:
@@ -147,6 +142,7 @@ class _Life:
             spliced_at_most=gate.spliced_at_most,
             only_for=only_for,
             sees_visits=self._request.idle is not None,
+            xattrs=self._request.xattr,
         )
 
     async def _announce(self) -> None:

@@ -8,7 +8,8 @@ from contextlib import suppress
 
 from isomount.sources import FileRange
 
-# What an ordinary user may have, and the kernel's longest READ but for a page or two.
+# What an ordinary user may have. READs of 1 MiB, which raised readahead brings, have no room beside
+# their header; of those fewer are needed, and a copy costs little there.
 _CAPACITY = 1 << 20
 
 
@@ -17,9 +18,6 @@ class Splice:
 
     def __init__(self, device: int) -> None:
         self._device = device
-        self._open()
-
-    def _open(self) -> None:
         self._reader, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         with suppress(OSError):  # a user with many pipes has smaller ones
             fcntl.fcntl(self._writer, fcntl.F_SETPIPE_SZ, _CAPACITY)
@@ -43,8 +41,7 @@ class Splice:
             self._fill(data)
             os.splice(self._reader, self._device, len(header) + len(data))
         except OSError:
-            self.close()  # what is in it must not get into the next answer
-            self._open()
+            self._empty()
             raise
 
     def _fill(self, data: FileRange) -> None:
@@ -56,3 +53,9 @@ class Splice:
             if count == 0:
                 raise OSError(errno.EIO, "the file has become shorter")
             done += count
+
+    def _empty(self) -> None:
+        """What is left must not get into the next answer."""
+        with suppress(BlockingIOError):
+            while os.read(self._reader, _CAPACITY):
+                pass

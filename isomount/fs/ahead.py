@@ -24,6 +24,11 @@ class Ahead:
         """Whether so many entries are ready, or all there are."""
         return self._is_finished or len(self.ready) >= count
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left."""
+        return self._is_finished and not self.ready
+
     def refill(self) -> None:
         """Read on. Waits for the image."""
         before = len(self.ready)

@@ -26,6 +26,7 @@ from isomount.fs.push import PUSHED_AT_MOST, FirstOpens
 from isomount.fs.wire import Body, Opcode, Opened, Request
 from isomount.tree import Directory, Volume
 
+# Raises NotResidentError where a range of a file could not be sent: it is to be read.
 Send: TypeAlias = Callable[[wire.Message], None]
 # None is no answer.
 _Handler: TypeAlias = Callable[[Request, Reader], Body | None]
@@ -34,6 +35,12 @@ _Handler: TypeAlias = Callable[[Request, Reader], Body | None]
 _SPLICED_AT_LEAST = 64 << 10
 # Cookies 1 and 2 are "." and ".."; the directory's own follow.
 _DOTS = 2
+
+
+# What needs something open, which somebody who may ask has opened, and may have handed on.
+_WITH_HANDLE = (Opcode.READ, Opcode.RELEASE, Opcode.READDIRPLUS, Opcode.RELEASEDIR)
+# What the kernel does on its own account.
+_NO_USE = (Opcode.FORGET, Opcode.BATCH_FORGET, Opcode.INTERRUPT)
 
 
 class RefusedError(IsomountError):
@@ -49,7 +56,8 @@ class Frequent:
 
     ``spliced_at_most`` is how many bytes can be sent as a range of a file. ``only_for`` are the
     users who may ask, None for whomever the kernel lets through. With ``sees_visits`` looking into
-    a directory again is use as well, although the kernel could answer it alone.
+    a directory again is use as well, although the kernel could answer it alone. Without ``xattrs``
+    the kernel is told once that there are none, and never asks again.
     """
 
     def __init__(
@@ -61,12 +69,14 @@ class Frequent:
         spliced_at_most: int = 0,
         only_for: frozenset[int] | None = None,
         sees_visits: bool = False,
+        xattrs: bool = False,
     ) -> None:
         self._volume = volume
         self._send = send
         self._use = use
         self._only_for = only_for
         self._spliced_at_most = spliced_at_most
+        self._has_xattrs = xattrs
         self._resident = volume.blocks.resident
         self._block_size = volume.statfs().block_size
         # Who asks must be looked at each time.
@@ -86,6 +96,10 @@ class Frequent:
             Opcode.OPEN: self._open_file,
             Opcode.READ: self._read,
             Opcode.RELEASE: self._release,
+            Opcode.READLINK: self._readlink,
+            Opcode.GETXATTR: self._getxattr,
+            Opcode.LISTXATTR: self._listxattr,
+            Opcode.RELEASEDIR: _releasedir,
             Opcode.FORGET: _forget,
             Opcode.BATCH_FORGET: _forget,
             Opcode.INTERRUPT: _interrupt,
@@ -118,27 +132,28 @@ class Frequent:
         return self._foresight.step()
 
     def _answer(self, request: Request, reader: Reader) -> None:
+        if not self._may_ask(request):
+            self._send(wire.refusal(request.unique, errno.EACCES))
+            return
+        if request.opcode not in _NO_USE:
+            self._use.now()
         try:
-            self._check_user(request)
             body = self._handlers[request.opcode](request, reader)
         except NotResidentError:
             raise
         except Exception as error:  # one that got past here would end the mount for everybody
-            self._use.now()
             code = errno_of(_name(request), _arguments(request), error)
             self._send(wire.refusal(request.unique, code))
             return
         if body is not None:
-            self._use.now()
             self._send(wire.reply(request.unique, body))
         if log.isEnabledFor(logging.DEBUG):
             log.debug("%s%r", _name(request), _arguments(request))
 
-    def _check_user(self, request: Request) -> None:
-        # What is open was looked at already, and may have been handed on.
-        is_open = request.opcode in (Opcode.READ, Opcode.RELEASE)
-        if self._only_for is not None and request.uid not in self._only_for and not is_open:
-            raise RefusedError(errno.EACCES)
+    def _may_ask(self, request: Request) -> bool:
+        if self._only_for is None or request.uid in self._only_for:
+            return True
+        return request.opcode in _WITH_HANDLE or request.opcode in _NO_USE
 
     def _lookup(self, request: Request, reader: Reader) -> bytes:
         """The node of that name; "." and ".." are asked for by those who export the mount."""
@@ -171,12 +186,11 @@ class Frequent:
         """Some entries with their attributes."""
         ino = self._from_kernel(request.node)
         _, cookie, size = wire.range_of(request)
-        is_ahead = reader is self._resident  # who waits for the disk is not looked ahead for
-        if cookie == 0 and is_ahead:
+        # Only then it may be looked ahead: whoever waits for the disk does so in another thread.
+        on_loop = reader is self._resident
+        if cookie == 0 and on_loop:
             self._foresight.opens(ino)
         directory = self._volume.directory(ino, reader)
-        if cookie == 0 and is_ahead:
-            self._foresight.listing()
         listing = wire.Listing(size, self._block_size)
         if not self._add_dots(listing, ino, directory.parent, cookie):
             return listing.body()
@@ -184,10 +198,12 @@ class Frequent:
         if not directory.in_memory:
             self._add_huge(listing, ino, directory, before, reader)
             return listing.body()
+        if cookie == 0 and on_loop:
+            self._foresight.listing()
         for after, name, node in directory.after(reader, before):
             if not listing.add(after + _DOTS, name, node, self._to_kernel(node.ino)):
                 break
-            if is_ahead and S_ISDIR(node.mode):
+            if on_loop and S_ISDIR(node.mode):
                 self._foresight.lists(node.ino)
         return listing.body()
 
@@ -209,7 +225,7 @@ class Frequent:
                 break
             cookie = after
             ahead.ready.popleft()
-        if ahead.ready:
+        if not ahead.is_over:
             self._waiting.keep(ino, cookie, ahead)
 
     def _add_dots(self, listing: wire.Listing, ino: int, parent: int, cookie: int) -> bool:
@@ -284,6 +300,31 @@ class Frequent:
         del self._open[wire.handle_of(request)]
         return b""
 
+    def _readlink(self, request: Request, reader: Reader) -> bytes:
+        """A symbolic link's target."""
+        target = self._volume.node(self._from_kernel(request.node), reader).target
+        if target is None:
+            raise DamagedDataError("the symbolic link has no usable target")
+        return target
+
+    def _getxattr(self, request: Request, reader: Reader) -> bytes:
+        """The value of one extended attribute."""
+        size, name = wire.xattr_of(request)
+        value = self._xattrs(request, reader).get(name)
+        if value is None:
+            raise RefusedError(errno.ENODATA)
+        return _fitting(value, size)
+
+    def _listxattr(self, request: Request, reader: Reader) -> bytes:
+        """The names of the extended attributes."""
+        size, _ = wire.xattr_of(request)
+        return _fitting(b"".join(name + b"\0" for name in self._xattrs(request, reader)), size)
+
+    def _xattrs(self, request: Request, reader: Reader) -> dict[bytes, bytes]:
+        if not self._has_xattrs:
+            raise RefusedError(errno.ENOSYS)  # once and for all
+        return self._volume.xattrs(self._from_kernel(request.node), reader)
+
     def _is_cut_off(self, content: Content) -> bool:
         return content.end > self._volume.blocks.size
 
@@ -292,6 +333,20 @@ class Frequent:
 
     def _to_kernel(self, ino: int) -> int:
         return wire.ROOT if ino == self._volume.root else ino
+
+
+def _fitting(value: bytes, size: int) -> bytes:
+    """``value`` for who has room for ``size`` bytes; for who has none, how much it takes."""
+    if size == 0:
+        return wire.size_of_xattr(len(value))
+    if len(value) > size:
+        raise RefusedError(errno.ERANGE)
+    return value
+
+
+def _releasedir(request: Request, reader: Reader) -> bytes:
+    """A directory is not opened, so there is nothing to close."""
+    return b""
 
 
 def _forget(request: Request, reader: Reader) -> None:
@@ -315,6 +370,8 @@ def _name(request: Request) -> str:
 def _arguments(request: Request) -> tuple[int | bytes, ...]:
     if request.opcode == Opcode.LOOKUP:
         return request.node, request.body[:-1]
+    if request.opcode == Opcode.GETXATTR:
+        return request.node, request.body[8:-1]
     if request.opcode in (Opcode.READ, Opcode.READDIRPLUS):
         with suppress(struct.error):
             return request.node, *wire.range_of(request)

@@ -48,6 +48,9 @@ _OPEN_IN = Struct("=I")
 _READ_IN = Struct("=QQI")
 # struct fuse_release_in: fh.
 _RELEASE_IN = Struct("=Q")
+# struct fuse_getxattr_in, also for LISTXATTR: size; a name follows. struct fuse_getxattr_out: size.
+_GETXATTR_IN = Struct("=I4x")
+_GETXATTR_OUT = Struct("=I4x")
 # struct fuse_init_in: major, minor, max_readahead, flags.
 _INIT_FLAGS = Struct("=12xI")
 # Of struct fuse_init_out: max_write.
@@ -62,11 +65,15 @@ class Opcode(IntEnum):
     LOOKUP = 1
     FORGET = 2
     GETATTR = 3
+    READLINK = 5
     OPEN = 14
     READ = 15
     RELEASE = 18
+    GETXATTR = 22
+    LISTXATTR = 23
     INIT = 26
     OPENDIR = 27
+    RELEASEDIR = 29
     INTERRUPT = 36
     BATCH_FORGET = 42
     READDIRPLUS = 44
@@ -121,6 +128,12 @@ def handle_of(request: Request) -> int:
     return int(handle)
 
 
+def xattr_of(request: Request) -> tuple[int, bytes]:
+    """The room for the answer to a GETXATTR or LISTXATTR, and the name that was asked for."""
+    (size,) = _GETXATTR_IN.unpack_from(request.body)
+    return size, request.body[_GETXATTR_IN.size : -1]
+
+
 def offers_to_open_directories(request: Request) -> bool:
     """Whether an INIT is from a kernel (5.1 on) that opens directories where OPENDIR is unknown."""
     (flags,) = _INIT_FLAGS.unpack_from(request.body)
@@ -128,7 +141,9 @@ def offers_to_open_directories(request: Request) -> bool:
 
 
 def max_write(init_reply: bytes) -> int:
-    """How much the kernel may write at a time, from the answer to its INIT."""
+    """How much the kernel may write at a time, from the answer to its INIT; 0 if that is no."""
+    if len(init_reply) < _OUT_HEADER.size + _INIT_MAX_WRITE.size:
+        return 0
     (size,) = _INIT_MAX_WRITE.unpack_from(init_reply, _OUT_HEADER.size)
     return int(size)
 
@@ -143,9 +158,9 @@ def refusal(unique: int, code: int) -> Message:
     return Message(_OUT_HEADER.pack(_OUT_HEADER.size, -code, unique), b"")
 
 
-def unique(answer: Message) -> int:
-    """Which request an answer is to."""
-    return int(_OUT_HEADER.unpack_from(answer.head)[2])
+def unique(message: Message) -> int:
+    """Which request is answered; 0 is none."""
+    return int(_OUT_HEADER.unpack_from(message.head)[2])
 
 
 def store(node: int, data: Body) -> Message:
@@ -171,6 +186,11 @@ MISSING = _ENTRY_OUT.pack(0, FOREVER, 0, *[0] * 15)
 def opened(handle: int, flags: Opened) -> bytes:
     """What OPEN and OPENDIR answer."""
     return _OPEN_OUT.pack(handle, flags)
+
+
+def size_of_xattr(size: int) -> bytes:
+    """What GETXATTR and LISTXATTR answer who asks how long the answer would be."""
+    return _GETXATTR_OUT.pack(size)
 
 
 def attributes(node: Node, number: int, block_size: int) -> bytes:

@@ -114,7 +114,11 @@ class LocalSource:
 
     def resident_range(self, offset: int, length: int) -> FileRange | None:
         """Where a range of at most 1 MiB stands, if all of it is in memory."""
-        if self._residence is None or length > RANGE_AT_MOST or offset + length > self.size:
+        # A file system that cannot read without waiting may have to ask a server before it hands
+        # on what is in memory.
+        if self._residence is None or self._flag is None:
+            return None
+        if length > RANGE_AT_MOST or offset + length > self.size:
             return None
         if not self._residence.holds(offset, length):
             return None

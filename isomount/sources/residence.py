@@ -1,8 +1,10 @@
 """Which pages of a file are in memory, told without reading them."""
 
 import ctypes
+import errno
 import mmap
 import os
+import sys
 from typing import NoReturn
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -13,7 +15,7 @@ _libc.mmap.argtypes = [
     ctypes.c_int,
     ctypes.c_int,
     ctypes.c_int,
-    ctypes.c_longlong,
+    ctypes.c_long,
 ]
 _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 _libc.mincore.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
@@ -32,6 +34,8 @@ class Residence:
         """Raises OSError when it cannot tell."""
         if not _may_ask(descriptor):
             raise PermissionError("only who owns a file, or may write to it, is told")
+        if size > sys.maxsize:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         self._size = size
         self._address = _libc.mmap(None, size, _PROT_NONE, mmap.MAP_SHARED, descriptor, 0)
         if self._address == _MAP_FAILED:
@@ -40,11 +44,11 @@ class Residence:
         self._answer = (ctypes.c_char * len(self._pages)).from_buffer(self._pages)
 
     def holds(self, offset: int, length: int) -> bool:
-        """Whether all of that range, which lies within the file, is in memory."""
+        """Whether all of that range is in memory; what is beyond the file's end is not."""
         start = offset - offset % _PAGE
         end = offset + length
         if _libc.mincore(self._address + start, end - start, self._answer) != 0:
-            return False  # the file became shorter
+            return False
         count = -(-(end - start) // _PAGE)
         return self._pages.count(1, 0, count) == count
 

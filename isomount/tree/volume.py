@@ -163,11 +163,13 @@ class Volume:
 
         Once a file: what else of it is lost would only fill the log.
         """
-        if ino not in self._unreadable and len(self._unreadable) < LOGGED_AT_MOST:
+        with self._lock:
+            if ino in self._unreadable or len(self._unreadable) >= LOGGED_AT_MOST:
+                return
             self._unreadable.add(ino)
-            self._damage.note(
-                ino, f"the file that is described here cannot be read at its byte {offset}: {error}"
-            )
+        self._damage.note(
+            ino, f"the file that is described here cannot be read at its byte {offset}: {error}"
+        )
 
     def _listing(self, ino: int) -> Iterator[Listed]:
         yield from self.directory(ino).after(self.blocks, 0)

@@ -18,6 +18,7 @@ from isomount.damage import Damage
 from isomount.formats.detect import find_views
 from isomount.formats.node import Node
 from isomount.formats.options import ViewOptions
+from isomount.sources import FileRange
 from isomount.tree import Volume
 
 SECTOR = 2048
@@ -178,7 +179,7 @@ class MemorySource:
     def read_at(self, offset: int, length: int) -> bytes:
         return self.data[offset : offset + length]
 
-    def resident_range(self, offset: int, length: int) -> None:
+    def resident_range(self, offset: int, length: int) -> FileRange | None:
         return None
 
     def read_resident(self, offset: int, length: int) -> bytes | None:

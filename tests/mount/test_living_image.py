@@ -83,8 +83,9 @@ def test_a_stalled_disk_stops_only_who_reads_it(
             reads = [pool.submit((folder / name).read_bytes) for name in names]
             try:
                 # Both ask the daemon each time: neither can come from the kernel's caches.
-                for _ in range(10):
-                    assert sorted(pool.submit(os.listdir, folder).result(PATIENCE)) == names
+                for number in range(10):
+                    missing = folder / f"missing{number}"
+                    assert not pool.submit(missing.exists).result(PATIENCE)
                     assert pool.submit(os.statvfs, folder).result(PATIENCE).f_blocks > 0
                 assert not any(read.done() for read in reads)
             finally:
@@ -94,6 +95,47 @@ def test_a_stalled_disk_stops_only_who_reads_it(
             ]
     finally:
         gate.unlink(missing_ok=True)
+        take_down(folder)
+    wait_for_end(daemon_pid(log))
+    check_log(log)
+
+
+# The command, with files that all have an attribute of the longest kind, on a slow disk.
+_ATTRIBUTES = """
+import sys, time
+from isomount.blocks import NotResidentError
+from isomount.tree import Volume
+
+def xattrs(self, ino, reader):
+    if reader is self.blocks.resident:
+        raise NotResidentError
+    time.sleep(0.02)
+    return {b"user.long": bytes(65_000)}
+
+Volume.xattrs = xattrs
+from isomount.cli import main
+sys.exit(main())
+"""
+
+
+def test_many_long_answers_at_once(make_image: MakeImage, tmp_path: Path, fuse: None) -> None:
+    image = make_image({f"f{n:02d}": b"x" for n in range(40)}, "-R")
+    folder, log = tmp_path / "mount", tmp_path / "log"
+    words = [str(image), str(folder), "-o", f"xattr,log={log}"]
+    done = subprocess.run(
+        [sys.executable, "-c", _ATTRIBUTES, *words],
+        env=environment(),
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0
+    try:
+        with ThreadPoolExecutor(16) as pool:
+            asked = [
+                pool.submit(os.getxattr, folder / f"f{n % 40:02d}", "user.long") for n in range(160)
+            ]
+            assert all(len(value.result(PATIENCE)) == 65_000 for value in asked)
+    finally:
         take_down(folder)
     wait_for_end(daemon_pid(log))
     check_log(log)

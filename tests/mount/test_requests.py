@@ -90,6 +90,24 @@ def test_a_second_visit_asks_for_no_content_and_no_attributes(asked: Asked) -> N
     assert found["lookup"] + found["getattr"] <= 3
 
 
+def test_a_second_walk_is_the_same_and_asks_for_nothing(asked: Asked) -> None:
+    def walk(folder: Path) -> str:
+        words = ["find", str(folder), "-printf", r"%P %s %i %T@\n"]
+        found = subprocess.run(words, check=True, capture_output=True, text=True)
+        return found.stdout
+
+    def visit(folder: Path) -> None:
+        first = walk(folder)
+        assert len(first.splitlines()) == 22
+        for _ in range(3):
+            assert walk(folder) == first
+
+    once, often = asked(walk), asked(visit)
+    assert often["readdirplus"] == once["readdirplus"] > 0
+    assert often["opendir"] == 1
+    assert often["lookup"] + often["getattr"] <= 3
+
+
 def test_names_that_are_not_there_are_asked_for_once(asked: Asked) -> None:
     def visit(folder: Path) -> None:
         for _ in range(10):

@@ -8,12 +8,21 @@ from typing import Any
 
 import pytest
 
+from isomount.blocks import NotResidentError
 from isomount.formats.options import ViewOptions
 from isomount.fs import Frequent, Use, wire
 from isomount.fs.wire import Opcode, Opened, Request
 from isomount.sources import FileRange
 from isomount.tree import directory
-from tests.formats.iso_builder import IsoImage, MemorySource, directory_record, record
+from tests.formats.iso_builder import (
+    IsoImage,
+    MemorySource,
+    directory_record,
+    nm,
+    px,
+    record,
+    sl,
+)
 from tests.formats.iso_builder import Opened as Disc
 
 _NO_OPENDIR_SUPPORT = 1 << 24
@@ -85,8 +94,11 @@ class Cold(MemorySource):
 
 def image() -> IsoImage:
     made = IsoImage()
-    made.root(
-        record(b"A.TXT;1", 30, 5), record(b"LOST.TXT;1", 1000, 4096), directory_record(b"D", 40)
+    made.rock_ridge(
+        record(b"A.TXT;1", 30, 5, use=nm(b"a.txt") + px(0o100444)),
+        record(b"LOST.TXT;1", 1000, 4096, use=nm(b"lost.txt") + px(0o100444)),
+        record(b"LINK", 0, 0, use=nm(b"link") + px(0o120777) + sl((0, b"a.txt"))),
+        directory_record(b"D", 40, use=nm(b"d") + px(0o40555)),
     )
     made.put(30, b"hello")
     made.directory(40, *(record(b"F%02d;1" % n, 30, 5) for n in range(30)))
@@ -198,14 +210,29 @@ def test_who_is_not_let_in_gets_nothing() -> None:
         (Opcode.LOOKUP, wire.ROOT, b"a.txt\0"),
         (Opcode.GETATTR, node, bytes(16)),
         (Opcode.OPENDIR, wire.ROOT, bytes(8)),
-        (Opcode.READDIRPLUS, wire.ROOT, struct.pack("=QQI20x", 0, 0, 4096)),
         (Opcode.OPEN, node, bytes(8)),
     ]
+    before = kernel.use.last_used = 0.0
     for opcode, place, body in asked:
         # OPENDIR too: a kernel that opens by itself would not ask who it is.
-        kernel.says(opcode, place, body, uid=1000)
         with pytest.raises(OSError, match=os.strerror(errno.EACCES)):
             kernel.says(opcode, place, body, uid=1001)
+    assert kernel.use.last_used == before
+    for opcode, place, body in asked:
+        kernel.says(opcode, place, body, uid=1000)
+    assert kernel.use.last_used > before
+
+
+def test_who_was_handed_something_open_may_use_it() -> None:
+    kernel = Kernel(image().open(), only_for=frozenset((0,)))
+    node = number(kernel, b"a.txt")
+    handle, _ = kernel.open(node)
+    listing = struct.pack("=QQI20x", 0, 0, 4096)
+    assert b"a.txt" in kernel.says(Opcode.READDIRPLUS, wire.ROOT, listing, uid=1001)
+    reading = struct.pack("=QQI20x", handle, 0, 4096)
+    assert kernel.says(Opcode.READ, node, reading, uid=1001) == b"hello"
+    kernel.says(Opcode.RELEASE, node, struct.pack("=Q16x", handle), uid=1001)
+    kernel.says(Opcode.RELEASEDIR, wire.ROOT, bytes(24), uid=1001)
 
 
 def test_what_is_forgotten_needs_no_answer_and_is_no_use(kernel: Kernel) -> None:
@@ -220,6 +247,89 @@ def test_what_is_forgotten_needs_no_answer_and_is_no_use(kernel: Kernel) -> None
 def test_interrupts_are_refused_once_and_for_all(kernel: Kernel) -> None:
     with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)):
         kernel.says(Opcode.INTERRUPT, 0, bytes(8))
+    assert kernel.use.last_used == 0
+
+
+def test_links_are_read(kernel: Kernel) -> None:
+    link = number(kernel, b"link")
+    assert kernel.says(Opcode.READLINK, link) == b"a.txt"
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        kernel.says(Opcode.READLINK, number(kernel, b"a.txt"))
+
+
+def test_without_xattrs_the_kernel_is_told_so_once_and_for_all(kernel: Kernel) -> None:
+    node = number(kernel, b"a.txt")
+    for opcode, body in (
+        (Opcode.GETXATTR, struct.pack("=I4x", 0) + b"user.x\0"),
+        (Opcode.LISTXATTR, struct.pack("=I4x", 0)),
+    ):
+        with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)):
+            kernel.says(opcode, node, body)
+
+
+def test_extended_attributes_for_who_has_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel(image().open(), xattrs=True)
+    node = number(kernel, b"a.txt")
+    values = {b"user.a": b"1", b"user.b": bytes(65000)}
+    monkeypatch.setattr(kernel.disc.volume, "xattrs", lambda ino, reader: values)
+
+    def get(name: bytes, size: int) -> bytes:
+        return kernel.says(Opcode.GETXATTR, node, struct.pack("=I4x", size) + name + b"\0")
+
+    def names(size: int) -> bytes:
+        return kernel.says(Opcode.LISTXATTR, node, struct.pack("=I4x", size))
+
+    assert get(b"user.a", 0) == struct.pack("=I4x", 1)
+    assert get(b"user.b", 65000) == bytes(65000)
+    assert names(0) == struct.pack("=I4x", 14)
+    assert names(14) == b"user.a\0user.b\0"
+    with pytest.raises(OSError, match=os.strerror(errno.ERANGE)):
+        get(b"user.b", 64999)
+    with pytest.raises(OSError, match=os.strerror(errno.ERANGE)):
+        names(13)
+    with pytest.raises(OSError, match=os.strerror(errno.ENODATA)):
+        get(b"user.c", 100)
+
+
+class Mapped(MemorySource):
+    """An image whose ranges can be sent as such."""
+
+    def resident_range(self, offset: int, length: int) -> FileRange:
+        return FileRange(0, offset, length)
+
+
+def test_long_reads_are_sent_as_ranges_and_read_where_that_fails() -> None:
+    made = IsoImage(blocks=300)
+    made.root(record(b"A.TXT;1", 30, 500_000))
+    made.put(30, bytes(range(250)) * 2000)
+    kernel = Kernel(Disc(Mapped(made.data()), ViewOptions()), spliced_at_most=200_000)
+    sent: list[wire.Message] = []
+    node = number(kernel, b"a.txt")
+    handle, _ = kernel.open(node)
+    kernel.frequent._send = sent.append
+
+    def read(offset: int, size: int) -> wire.Body:
+        body = struct.pack("=QQI20x", handle, offset, size)
+        kernel.ask(Opcode.READ, node, body)
+        return sent.pop().body
+
+    whole = read(1000, 200_000)
+    assert isinstance(whole, FileRange)
+    assert (whole.offset, len(whole)) == (30 * 2048 + 1000, 200_000)
+    rest = read(400_000, 200_000)
+    assert isinstance(rest, FileRange)
+    assert len(rest) == 100_000
+    assert isinstance(read(0, 200_001), bytes)
+    assert isinstance(read(0, 4096), bytes)
+
+    def refuse(message: wire.Message) -> None:
+        if isinstance(message.body, FileRange):
+            raise NotResidentError
+        sent.append(message)
+
+    kernel.sent.clear()
+    kernel.frequent._send = refuse
+    assert read(250, 100_000) == bytes(range(250)) * 400
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff" * 40], ids=["empty", "nonsense"])

@@ -1,19 +1,23 @@
 """Where requests come in, on a socket in the place of /dev/fuse."""
 
+import errno
 import os
 import socket
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import cast
 
 import pyfuse3
 import pytest
 import trio
 
+from isomount.blocks import NotResidentError
 from isomount.daemon.gate import Gate
 from isomount.fs import Frequent, wire
 from isomount.fs.wire import Opcode, Request
+from isomount.sources import FileRange
 
 _STATFS = 17
 
@@ -134,21 +138,22 @@ def test_other_requests_go_to_pyfuse3_and_its_answers_to_the_kernel(kernel: Kern
 def test_others_have_their_turn_while_requests_never_end(kernel: Kernel) -> None:
     answers = Answers()
     turns = 0
+    original = answers.answer
+
+    def answer(request: Request) -> bool:
+        assert len(answers.asked) < 500_000, "nobody else had a turn"
+        kernel.ask(Opcode.GETATTR)  # there is always one more
+        return original(request)
 
     def another() -> bool:
         nonlocal turns
         turns += 1
-        return turns > 20 and len(answers.asked) > 1000
-
-    original = answers.answer
-
-    def answer(request: Request) -> bool:
-        kernel.ask(Opcode.GETATTR)  # there is always one more
-        return original(request)
+        return turns > 3
 
     answers.answer = answer  # type: ignore[method-assign]
     kernel.ask(Opcode.GETATTR)
     kernel.serve(answers, another)
+    assert len(answers.asked) > 100
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="nobody is looked out for with one")
@@ -175,3 +180,77 @@ def test_work_is_done_between_requests_and_never_while_nobody_asks(kernel: Kerne
 def test_a_kernel_that_does_not_want_an_answer_any_more_is_no_error(kernel: Kernel) -> None:
     kernel.socket.close()
     kernel.gate.send(wire.refusal(1, 5))
+
+
+def test_a_range_that_cannot_be_sent_is_to_be_read(kernel: Kernel, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(bytes(1000))
+    with file.open("rb") as opened:
+        # The socket takes no pages, as /dev/fuse might not: what is in the pipe is thrown away.
+        too_long = wire.reply(1, FileRange(opened.fileno(), 0, 2000))
+        with pytest.raises(NotResidentError):
+            kernel.gate.send(too_long)
+    kernel.gate.send(wire.reply(2, b"good"))
+    assert kernel.socket.recv(8192) == b"".join((*wire.reply(2, b"good"),))  # type: ignore
+
+
+def test_what_the_kernel_refuses_is_answered_with_a_refusal(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def writev(descriptor: int, buffers: object) -> int:
+        raise OSError(errno.ENOMEM, "no memory")
+
+    monkeypatch.setattr(os, "writev", writev)
+    kernel.gate.send(wire.reply(7, b"answer"))
+    kernel.gate.send(wire.store(5, b"no answer"))
+    assert kernel.socket.recv(8192) == wire.refusal(7, errno.EIO).head
+    kernel.socket.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        kernel.socket.recv(8192)
+
+
+@pytest.mark.parametrize("code", [errno.ENODEV, errno.ECONNABORTED])
+def test_the_session_ends_when_the_kernel_says_so(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    says = iter((errno.ENOENT, code))  # first: a request was called back
+
+    def readv(descriptor: int, buffers: object) -> int:
+        raise OSError(next(says), "as told")
+
+    monkeypatch.setattr(os, "readv", readv)
+    kernel.ask(Opcode.GETATTR)
+
+    async def run() -> None:
+        with trio.fail_after(30):
+            await kernel.gate.serve(cast(Frequent, Answers()), trio.CapacityLimiter(1))
+
+    trio.run(run)
+
+
+def test_what_was_made_is_closed_when_the_rest_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    def socketpair(*args: object) -> None:
+        raise OSError(errno.EMFILE, "too many")
+
+    reader, writer = os.pipe()
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(socket, "socketpair", socketpair)
+    with pytest.raises(OSError, match="too many"):
+        Gate(reader)
+    assert len(os.listdir("/proc/self/fd")) == before - 1
+    os.close(writer)
+
+
+def test_an_init_that_is_refused_is_passed_on(kernel: Kernel) -> None:
+    kernel.socket.setblocking(False)
+    refusal = wire.refusal(1, errno.EPROTO).head
+    kernel.pyfuse3.send(refusal)
+    heard: list[bytes] = []
+
+    def is_over() -> bool:
+        with suppress(BlockingIOError):
+            heard.append(kernel.socket.recv(8192))
+        return bool(heard)
+
+    kernel.serve(Answers(), is_over)
+    assert heard == [refusal]

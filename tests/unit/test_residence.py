@@ -67,14 +67,29 @@ def test_a_file_that_became_shorter_is_not_there(file: int) -> None:
     residence.close()
 
 
+@pytest.mark.parametrize("owns", [False, True])
+@pytest.mark.parametrize("writes", [False, True])
 def test_who_neither_owns_a_file_nor_may_write_to_it_is_not_told(
-    file: int, monkeypatch: pytest.MonkeyPatch
+    file: int, monkeypatch: pytest.MonkeyPatch, owns: bool, writes: bool
 ) -> None:
     """To him the kernel says that all of it is in memory."""
-    monkeypatch.setattr(os, "geteuid", lambda: os.fstat(file).st_uid + 1)
-    monkeypatch.setattr(os, "access", lambda *args, **words: False)
-    with pytest.raises(PermissionError):
-        Residence(file, _SIZE)
+    monkeypatch.setattr(os, "geteuid", lambda: os.fstat(file).st_uid + (not owns))
+    monkeypatch.setattr(os, "access", lambda *args, **words: writes)
+    if owns or writes:
+        Residence(file, _SIZE).close()
+    else:
+        with pytest.raises(PermissionError):
+            Residence(file, _SIZE)
+
+
+def test_where_reading_may_wait_whatever_is_in_memory_nothing_is_handed_on(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(_SIZE))
+    source = LocalSource(path)
+    assert source.resident_range(0, 100_000) is not None
+    source._flag = None  # as of a file system on a network
+    assert source.resident_range(0, 100_000) is None
+    source.close()
 
 
 def test_ranges_of_an_image(tmp_path: Path) -> None:
