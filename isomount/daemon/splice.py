@@ -6,6 +6,7 @@ import mmap
 import os
 from contextlib import suppress
 
+from isomount.blocks import NotResidentError
 from isomount.sources import FileRange
 
 # What an ordinary user may have. READs of 1 MiB, which raised readahead brings, have no room beside
@@ -32,19 +33,26 @@ class Splice:
         os.close(self._writer)
 
     def send(self, header: bytes, data: FileRange) -> None:
-        """Send an answer of not more than ``at_most`` bytes. Raises OSError, and nothing was sent.
+        """Send an answer of not more than ``at_most`` bytes.
 
-        It waits where a page of the range is not in memory.
+        Raises NotResidentError where the range cannot be had this way, or OSError where the device
+        does not take it. It waits where a page of the range is not in memory.
         """
         try:
-            os.write(self._writer, header)
-            self._fill(data)
-            os.splice(self._reader, self._device, len(header) + len(data))
+            self._fill(header, data)
+        except OSError as error:
+            self._empty()
+            raise NotResidentError from error
+        try:
+            size = len(header) + len(data)
+            if os.splice(self._reader, self._device, size) < size:
+                raise OSError(errno.EIO, "the device took a part of an answer")
         except OSError:
             self._empty()
             raise
 
-    def _fill(self, data: FileRange) -> None:
+    def _fill(self, header: bytes, data: FileRange) -> None:
+        os.write(self._writer, header)
         done = 0
         while done < len(data):
             count = os.splice(

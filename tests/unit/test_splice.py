@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from isomount.blocks import NotResidentError
 from isomount.daemon.splice import Splice
 from isomount.sources import FileRange
 
@@ -60,8 +61,20 @@ def test_there_is_room_for_what_the_kernel_asks_for_by_itself(line: Line) -> Non
 
 def test_a_file_that_became_shorter_leaves_nothing_behind(line: Line) -> None:
     os.truncate(line.path, 100_000)
-    with pytest.raises(OSError, match="shorter"):
+    with pytest.raises(NotResidentError):
         line.splice.send(_HEAD, FileRange(line.file, 50_000, 60_000))
     assert line.arrives() == b""
     line.splice.send(_HEAD, FileRange(line.file, 0, 50_000))
     assert line.arrives() == _HEAD + line.data[:50_000]
+
+
+def test_what_the_device_does_not_take_leaves_nothing_behind(line: Line) -> None:
+    line.splice.send(_HEAD, FileRange(line.file, 0, line.splice.at_most))
+    with pytest.raises(OSError, match="a part"):  # there is room for a page more
+        line.splice.send(_HEAD, FileRange(line.file, 0, line.splice.at_most))
+    with pytest.raises(BlockingIOError):
+        line.splice.send(_HEAD, FileRange(line.file, 0, 5000))
+    while line.arrives():
+        pass
+    line.splice.send(_HEAD, FileRange(line.file, 0, 5000))
+    assert line.arrives() == _HEAD + line.data[:5000]
