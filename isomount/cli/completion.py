@@ -76,7 +76,7 @@ def _copy_flags(parser: Parser, to: argparse.ArgumentParser) -> None:
 
 def _set_kind(action: argparse.Action, metavar: str) -> None:
     if metavar in KINDS:
-        action.complete = KINDS[metavar]  # type: ignore[attr-defined] # shtab's way to be told
+        action.complete = KINDS[metavar]  # type: ignore[attr-defined]  # shtab looks for it there
 
 
 def _option_words(shell: str) -> Iterator[str]:

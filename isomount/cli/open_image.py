@@ -157,7 +157,7 @@ def _mount(image: str, label: str, options: ParsedOptions) -> _Shown:
             place = os.path.join(folder, _free_name(folder, label))
             carry_out([image, place], options)
             return _Shown(place, is_new=True, made=made)
-    except BaseException:  # Ctrl-C as well
+    except BaseException:  # Ctrl-C as well: folders made for the mount must not stay
         _remove(made)
         raise
 

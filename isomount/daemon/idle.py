@@ -2,34 +2,28 @@
 
 import logging
 import time
-from typing import Protocol
 
 import trio
 
 from isomount.daemon.detach import BusyError, unmount
 from isomount.errors import IsomountError
+from isomount.fs import Use
 
 _log = logging.getLogger("isomount.daemon")
 
 _MINUTE = 60.0
 
 
-class Used(Protocol):
-    """Something that knows when it was used last, by ``time.monotonic``."""
-
-    last_used: float
-
-
-async def end_when_idle(used: Used, path: str, minutes: float) -> None:
+async def end_when_idle(use: Use, path: str, minutes: float) -> None:
     """Unmount ``path`` once nothing was asked of it for that many minutes.
 
     A mount with files open, or with somebody's working folder in it, is in use however quiet it is:
     the kernel knows, and refuses. Then, and after any other failure, the time starts again.
     """
     patience = minutes * _MINUTE
-    used.last_used = time.monotonic()
+    use.now()
     while True:
-        left = used.last_used + patience - time.monotonic()
+        left = use.last_used + patience - time.monotonic()
         if left > 0:
             await trio.sleep(left)
             continue
@@ -43,4 +37,4 @@ async def end_when_idle(used: Used, path: str, minutes: float) -> None:
             _log.warning("%s", error)
         else:
             return
-        used.last_used = time.monotonic()
+        use.now()

@@ -8,9 +8,9 @@ import logging
 import logging.handlers
 import os
 import queue
+import socket as sockets
 import sys
 import threading
-from socket import socket as Socket  # noqa: N812 - as a type, beside the attribute of that name
 
 from isomount.daemon.request import MountRequest
 from isomount.daemon.state import state_folder
@@ -32,7 +32,7 @@ class _SystemLog(logging.handlers.SysLogHandler):
     What cannot be sent is handed to ``otherwise``.
     """
 
-    socket: Socket  # the base class's own, which its type stubs leave out
+    socket: sockets.socket  # the base class's own, which its type stubs leave out
 
     def __init__(self, address: str, otherwise: logging.Handler) -> None:
         super().__init__(address, facility=logging.handlers.SysLogHandler.LOG_DAEMON)

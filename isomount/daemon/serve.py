@@ -105,7 +105,7 @@ class _Life:
         """Serve until the kernel closes the session."""
         try:
             trio.run(self._main, gate)
-        except BaseException:
+        except BaseException:  # whatever it is, it is told in the log, and by the exit code
             # Left mounted, but dead: an empty folder would make a mirror job delete its copy.
             _log.exception("%s: crashed", self._point.path)
             return 1

@@ -115,8 +115,7 @@ class ZisofsContent(NamedTuple):
             block = decode(stored, expected)
         except DamagedDataError:
             raise
-        except Exception as error:
-            # Each codec has error classes of its own, and all mean the same.
+        except Exception as error:  # each codec has classes of its own, and all mean the same
             raise DamagedDataError(f"compressed block {index} is damaged: {error}") from error
         if len(block) != expected:
             raise DamagedDataError(

@@ -1,7 +1,7 @@
 """The requests that programs make by the thousand, answered in the kernel's own words.
 
 Each handler is a plain function of the request and a reader. It is called on the event loop with a
-reader that never waits; where that raises NotResidentError nothing has happened yet, and the same
+reader that never waits; where that raises NotResidentError nothing was answered yet, and the same
 call is made again in a worker thread, with one that does.
 """
 
@@ -21,8 +21,9 @@ from isomount.formats.node import Node
 from isomount.fs import wire
 from isomount.fs.ahead import Ahead, Waiting
 from isomount.fs.foresight import Foresight
-from isomount.fs.guard import Use, errno_of, log
+from isomount.fs.guard import errno_of, log
 from isomount.fs.push import PUSHED_AT_MOST, FirstOpens
+from isomount.fs.use import Use
 from isomount.fs.wire import Body, Opcode, Opened, Request
 from isomount.tree import Directory, Volume
 
@@ -35,15 +36,13 @@ _Handler: TypeAlias = Callable[[Request, Reader], Body | None]
 _SPLICED_AT_LEAST = 64 << 10
 # Cookies 1 and 2 are "." and ".."; the directory's own follow.
 _DOTS = 2
-
-
 # What needs something open, which somebody who may ask has opened, and may have handed on.
-_WITH_HANDLE = (Opcode.READ, Opcode.RELEASE, Opcode.READDIRPLUS, Opcode.RELEASEDIR)
+_WITH_HANDLE = frozenset((Opcode.READ, Opcode.RELEASE, Opcode.READDIRPLUS, Opcode.RELEASEDIR))
 # What the kernel does on its own account.
-_NO_USE = (Opcode.FORGET, Opcode.BATCH_FORGET, Opcode.INTERRUPT)
+_NO_USE = frozenset((Opcode.FORGET, Opcode.BATCH_FORGET, Opcode.INTERRUPT))
 
 
-class RefusedError(IsomountError):
+class _RefusedError(IsomountError):
     """Not for this caller, or not with us: the errno says why."""
 
     def __init__(self, code: int) -> None:
@@ -179,7 +178,7 @@ class Frequent:
     def _opendir(self, request: Request, reader: Reader) -> bytes:
         """Nothing has to be opened: a directory is read by its number."""
         if self._kernel_opens_directories and not self._sees_visits:
-            raise RefusedError(errno.ENOSYS)  # once and for all
+            raise _RefusedError(errno.ENOSYS)  # once and for all
         return wire.opened(0, Opened.KEEP_CACHE | Opened.CACHE_DIR)
 
     def _readdirplus(self, request: Request, reader: Reader) -> bytes:
@@ -231,7 +230,7 @@ class Frequent:
     def _add_dots(self, listing: wire.Listing, ino: int, parent: int, cookie: int) -> bool:
         dots = ((1, b".", ino), (2, b"..", parent))
         return all(
-            listing.add_dots(number, name, self._to_kernel(node))
+            listing.add_dot(number, name, self._to_kernel(node))
             for number, name, node in dots
             if number > cookie
         )
@@ -239,7 +238,7 @@ class Frequent:
     def _open_file(self, request: Request, reader: Reader) -> bytes:
         """Open for reading; the page cache stays valid from one open to the next."""
         if wire.open_flags(request) & (os.O_WRONLY | os.O_RDWR):
-            raise RefusedError(errno.EROFS)
+            raise _RefusedError(errno.EROFS)
         ino = self._from_kernel(request.node)
         # Marked before anything may wait: whoever comes second must not push, wherever he runs.
         is_first = self._first_opens.is_first(ino)
@@ -312,7 +311,7 @@ class Frequent:
         size, name = wire.xattr_of(request)
         value = self._xattrs(request, reader).get(name)
         if value is None:
-            raise RefusedError(errno.ENODATA)
+            raise _RefusedError(errno.ENODATA)
         return _fitting(value, size)
 
     def _listxattr(self, request: Request, reader: Reader) -> bytes:
@@ -322,7 +321,7 @@ class Frequent:
 
     def _xattrs(self, request: Request, reader: Reader) -> dict[bytes, bytes]:
         if not self._has_xattrs:
-            raise RefusedError(errno.ENOSYS)  # once and for all
+            raise _RefusedError(errno.ENOSYS)  # once and for all
         return self._volume.xattrs(self._from_kernel(request.node), reader)
 
     def _is_cut_off(self, content: Content) -> bool:
@@ -340,7 +339,7 @@ def _fitting(value: bytes, size: int) -> bytes:
     if size == 0:
         return wire.size_of_xattr(len(value))
     if len(value) > size:
-        raise RefusedError(errno.ERANGE)
+        raise _RefusedError(errno.ERANGE)
     return value
 
 
@@ -355,7 +354,7 @@ def _forget(request: Request, reader: Reader) -> None:
 
 def _interrupt(request: Request, reader: Reader) -> None:
     """Whoever asked does not want the answer any more; it is on its way already."""
-    raise RefusedError(errno.ENOSYS)  # once and for all
+    raise _RefusedError(errno.ENOSYS)  # once and for all
 
 
 def _check(node: Node) -> None:

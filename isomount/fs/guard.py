@@ -1,24 +1,11 @@
 """Exceptions become errno here, once: anything else that escaped a handler would end the mount."""
 
 import logging
-from dataclasses import dataclass
-from time import monotonic
 from typing import Any
 
 from isomount.errors import IsomountError
 
 log = logging.getLogger("isomount.fs")
-
-
-@dataclass
-class Use:
-    """When the mount was used last, as time.monotonic tells it."""
-
-    last_used: float = 0.0
-
-    def now(self) -> None:
-        """It is being used."""
-        self.last_used = monotonic()
 
 
 def errno_of(request: str, args: tuple[Any, ...], error: Exception) -> int:

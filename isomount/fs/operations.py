@@ -19,7 +19,6 @@ class Operations(pyfuse3.Operations):
 
     # "." and ".." can be looked up, for those who export the mount.
     supports_dot_lookup = True
-    enable_writeback_cache = False
 
     def __init__(self, volume: Volume, *, ready: Callable[[], None]) -> None:
         super().__init__()

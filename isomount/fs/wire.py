@@ -39,6 +39,7 @@ _ATTR_OUT = Struct("=Q8x" + _ATTR)
 _ENTRY_OUT = Struct("=Q8xQQ8x" + _ATTR)
 # struct fuse_direntplus: an entry_out, then ino, off, namelen, type of struct fuse_dirent.
 _DIRENTPLUS = Struct("=Q8xQQ8x" + _ATTR + "QQII")
+# Not looked up anew for each of a hundred thousand entries.
 _DIRENTPLUS_SIZE = _DIRENTPLUS.size
 _pack_direntplus = _DIRENTPLUS.pack
 # struct fuse_open_out: fh, open_flags, padding.
@@ -221,7 +222,7 @@ class Listing:
         """How many entries there may be room for."""
         return self._room // (_DIRENTPLUS.size + 8)
 
-    def add_dots(self, cookie: int, name: bytes, number: int) -> bool:
+    def add_dot(self, cookie: int, name: bytes, number: int) -> bool:
         """Add "." or "..", of which the kernel takes only number and type; False without room."""
         head = _DIRENTPLUS.pack(*[0] * 18, number, cookie, len(name), _DIRECTORY)
         self._room -= len(head) + 8
@@ -231,7 +232,10 @@ class Listing:
         return True
 
     def add(self, cookie: int, name: bytes, node: Node, number: int) -> bool:
-        """Add an entry, after which ``cookie`` goes on; False when there is no room for it."""
+        """Add ``node``, which the kernel shall call ``number``; False when there is no room for it.
+
+        ``cookie`` is where a listing goes on after it.
+        """
         length = len(name)
         padding = _PADDING[length & 7]
         self._room -= _DIRENTPLUS_SIZE + length + len(padding)

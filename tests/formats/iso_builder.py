@@ -294,3 +294,12 @@ class IsoImage:
         """Write it to a file."""
         path.write_bytes(self.data())
         return path
+
+
+def many_folders(count: int) -> IsoImage:
+    """``count`` folders with a file each."""
+    image = IsoImage(blocks=200)
+    image.root(*(directory_record(b"D%02d" % n, 40 + n) for n in range(count)))
+    for n in range(count):
+        image.directory(40 + n, record(b"F%02d;1" % n, 30, n))
+    return image

@@ -4,6 +4,7 @@ import errno
 import gc
 import os
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -35,10 +36,13 @@ class Kernel:
         self.disc = disc
         self.sent: list[bytes] = []
         self.use = Use()
-        self.frequent = Frequent(disc.volume, self._hear, self.use, **options)
+        self.hear: Callable[[wire.Message], None] = self._note
+        self.frequent = Frequent(
+            disc.volume, lambda message: self.hear(message), self.use, **options
+        )
         self._unique = 0
 
-    def _hear(self, message: wire.Message) -> None:
+    def _note(self, message: wire.Message) -> None:
         assert not isinstance(message.body, FileRange)
         self.sent.append(message.head + message.body)
 
@@ -306,7 +310,7 @@ def test_long_reads_are_sent_as_ranges_and_read_where_that_fails() -> None:
     sent: list[wire.Message] = []
     node = number(kernel, b"a.txt")
     handle, _ = kernel.open(node)
-    kernel.frequent._send = sent.append
+    kernel.hear = sent.append
 
     def read(offset: int, size: int) -> wire.Body:
         body = struct.pack("=QQI20x", handle, offset, size)
@@ -328,7 +332,7 @@ def test_long_reads_are_sent_as_ranges_and_read_where_that_fails() -> None:
         sent.append(message)
 
     kernel.sent.clear()
-    kernel.frequent._send = refuse
+    kernel.hear = refuse
     assert read(250, 100_000) == bytes(range(250)) * 400
 
 

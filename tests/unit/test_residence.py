@@ -23,8 +23,10 @@ def file(tmp_path: Path) -> Iterator[int]:
     os.close(descriptor)
 
 
-def drop(descriptor: int) -> None:
+def drop(descriptor: int, residence: Residence) -> None:
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    if residence.holds(0, 4096):
+        pytest.skip("the temporary folder's file system keeps everything in memory")
 
 
 def test_what_was_read_is_there_and_what_was_dropped_is_not(file: int) -> None:
@@ -34,9 +36,7 @@ def test_what_was_read_is_there_and_what_was_dropped_is_not(file: int) -> None:
     assert residence.holds(1 << 20 | 2048, 128 << 10)
     assert residence.holds(_SIZE - 1, 1)
     os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
-    drop(file)
-    if residence.holds(0, 1 << 20):
-        pytest.skip("the temporary folder's file system keeps everything in memory")
+    drop(file, residence)
     os.pread(file, 1 << 20, 0)
     assert residence.holds(0, 1 << 20)
     assert not residence.holds(4096, 1 << 20)
@@ -47,9 +47,7 @@ def test_what_was_read_is_there_and_what_was_dropped_is_not(file: int) -> None:
 def test_one_page_that_is_missing_is_enough(file: int) -> None:
     os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
     residence = Residence(file, _SIZE)
-    drop(file)
-    if residence.holds(0, 4096):
-        pytest.skip("the temporary folder's file system keeps everything in memory")
+    drop(file, residence)
     for page in range(32):
         assert not residence.holds(0, 32 * mmap.PAGESIZE)
         os.pread(file, 1, page * mmap.PAGESIZE)

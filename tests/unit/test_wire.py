@@ -75,7 +75,7 @@ def test_a_name_that_is_missing_is_remembered() -> None:
 def test_a_listing(entries: list[tuple[bytes, Node]], size: int) -> None:
     listing = wire.Listing(size, 2048)
     assert listing.entries_at_most() * 160 <= size
-    is_whole = listing.add_dots(1, b".", 7)
+    is_whole = listing.add_dot(1, b".", 7)
     count = 0
     for cookie, (name, node) in enumerate(entries, 5):
         if not is_whole or not listing.add(cookie, name, node, node.ino):
