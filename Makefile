@@ -48,13 +48,13 @@ help:
 	@echo "make clean              remove .venv and the tools' caches"
 
 setup:
-	@.ci/setup
+	@tools/setup
 
 test-setup:
-	@.ci/setup test
+	@tools/setup test
 
 demo: setup
-	@.ci/demo "$(IMAGE)"
+	@tools/demo "$(IMAGE)"
 
 lint: test-setup
 	@echo "==> lint: ruff and mypy"
@@ -71,13 +71,13 @@ check: lint
 	@$(VENV_PYTHON) -m pytest -m "not slow" tests/unit tests/formats
 
 install: setup
-	@$(foreach name,DESTDIR $(INSTALL_FOLDERS),$(name)="$($(name))") .ci/install install
+	@$(foreach name,DESTDIR $(INSTALL_FOLDERS),$(name)="$($(name))") tools/install install
 
 uninstall:
-	@$(foreach name,DESTDIR $(INSTALL_FOLDERS),$(name)="$($(name))") .ci/install uninstall
+	@$(foreach name,DESTDIR $(INSTALL_FOLDERS),$(name)="$($(name))") tools/install uninstall
 
 bench:
-	@.ci/setup bench
+	@tools/setup bench
 	@$(VENV_PYTHON) -m tests.benchmarks --rounds "$(ROUNDS)" --only "$(ONLY)" --limit "$(LIMIT)"
 
 clean:

@@ -6,9 +6,11 @@ from typing import Self
 from isomount.blocks import BlockCache
 from isomount.damage import Damage
 from isomount.formats.detect import find_views
-from isomount.formats.options import ViewOptions
+from isomount.formats.options import Family, Map, ViewOptions
 from isomount.sources import LocalSource
 from isomount.tree import Volume
+
+__all__ = ["Family", "Image", "Map", "ViewOptions", "open_image"]
 
 
 class Image:

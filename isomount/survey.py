@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from isomount.errors import IsomountError
-from isomount.formats.eltorito import BootCatalog, read_catalog
-from isomount.formats.hybrid import Partition, read_partitions
+from isomount.formats.disc.boot import BootCatalog, BootEntry, read_catalog
+from isomount.formats.disc.partitions import Partition, read_partitions
+from isomount.formats.disc.sessions import session_start, sessions
 from isomount.formats.identity import Identity, authoring_tool
 from isomount.formats.iso9660.identity import identities as iso9660_identities
-from isomount.formats.iso9660.sessions import session_start, sessions
 from isomount.formats.options import ViewOptions
 from isomount.formats.udf.identity import identities as udf_identities
 from isomount.image import Image
+
+__all__ = ["BootEntry", "Identity", "Partition", "Survey", "survey"]
 
 _Part = TypeVar("_Part")
 

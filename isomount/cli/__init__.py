@@ -8,28 +8,28 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from isomount.cli.output import finish
-from isomount.cli.words import say
+from isomount.cli.terminal.output import finish
+from isomount.cli.terminal.words import say
 from isomount.errors import IsomountError
 
-_MOUNT = "isomount.cli.mount"
-_MOUNT_HELPER = "isomount.cli.mount8"
+_MOUNT = "mount"
+_MOUNT_HELPER = "mount8"
 
-# The first word, when it is one of these, is the verb; else it is the image to mount. No module is
-# named like a builtin: importing it would set that name here.
-VERBS = {
-    "umount": "isomount.cli.umount",
-    "info": "isomount.cli.info",
-    "ls": "isomount.cli.ls",
-    "tree": "isomount.cli.tree",
-    "cat": "isomount.cli.cat",
-    "extract": "isomount.cli.extract",
-    "list": "isomount.cli.list_mounts",
-    "open": "isomount.cli.open_image",
-    "recent": "isomount.cli.recent",
-    "integrate": "isomount.cli.integrate",
-}
+# The first word, when it is one of these, is the verb; else it is the image to mount.
+VERBS = (
+    "umount",
+    "info",
+    "ls",
+    "tree",
+    "cat",
+    "extract",
+    "list",
+    "open",
+    "recent",
+    "integrate",
+)
 
 # Flags of the mount command that are followed by a value, and so may stand before the first word.
 _WITH_VALUE = ("-o",)
@@ -47,9 +47,14 @@ def mount_helper(argv: Sequence[str] | None = None) -> int:
     return _run(_MOUNT_HELPER, list(sys.argv[1:] if argv is None else argv))
 
 
-def _run(module: str, words: list[str]) -> int:
+def verb_module(verb: str) -> Any:
+    """The module of ``verb``."""
+    return importlib.import_module(f"isomount.cli.verbs.{verb}")
+
+
+def _run(verb: str, words: list[str]) -> int:
     try:
-        code = _carry_out(module, words)
+        code = _carry_out(verb, words)
         finish()
     except IsomountError as error:
         say(str(error))
@@ -63,20 +68,20 @@ def _run(module: str, words: list[str]) -> int:
     return code
 
 
-def _carry_out(module: str, words: list[str]) -> int:
+def _carry_out(verb: str, words: list[str]) -> int:
     try:
-        code: int = importlib.import_module(module).run(words)
+        code: int = verb_module(verb).run(words)
     except SystemExit as end:  # argparse's, after --help and --version
         code = int(end.code or 0)
     return code
 
 
 def _choose(words: list[str]) -> tuple[str, list[str]]:
-    """The module to run, and the words for it: the verb may follow flags."""
+    """The verb, and the words for it: it may follow flags."""
     index = 0
     while index < len(words) and words[index].startswith("-") and words[index] not in ("-", "--"):
         index += 2 if words[index] in _WITH_VALUE else 1
     verb = words[index] if index < len(words) else ""
     if verb in VERBS:
-        return VERBS[verb], words[:index] + words[index + 1 :]
+        return verb, words[:index] + words[index + 1 :]
     return _MOUNT, words

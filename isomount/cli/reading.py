@@ -4,20 +4,15 @@ import argparse
 import dataclasses
 import logging
 import sys
-from datetime import UTC, datetime, timedelta
 
-from isomount.cli.arguments import Parser
-from isomount.cli.option_parser import ParsedOptions, parse_options
-from isomount.cli.words import say
-from isomount.daemon.request import FuseOptions
+from isomount.cli.options.arguments import Parser
+from isomount.cli.options.parse import ParsedOptions, parse_options
+from isomount.cli.terminal.words import say
 from isomount.errors import UsageError
-from isomount.formats.options import ViewOptions
-from isomount.image import Image, open_image
+from isomount.image import Image, ViewOptions, open_image
+from isomount.mounting.options import FuseOptions
 
 ANY_NUMBER = sys.maxsize
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
 
 
 class _Warnings(logging.Handler):
@@ -89,21 +84,3 @@ def open_to_read(name: str, options: ViewOptions, *, warn: bool = True) -> Image
     image = open_image(name, options)
     warnings.speak()
     return image
-
-
-def readable_size(size: int) -> str:
-    """A size in the unit that fits: "512 bytes", "1.5 MB" (of 1000 each, as disc makers count)."""
-    number = float(size)
-    for unit in _UNITS:
-        if number < 999.5 or unit == _UNITS[-1]:
-            break
-        number /= 1000
-    return f"{size} bytes" if unit == "bytes" else f"{number:.3g} {unit}"
-
-
-def moment(nanoseconds: int) -> datetime | None:
-    """A time in UTC; None beyond the years that have a date (1 to 9999)."""
-    try:
-        return _EPOCH + timedelta(seconds=nanoseconds // 10**9)
-    except OverflowError:
-        return None

@@ -5,9 +5,9 @@ import time
 
 import trio
 
-from isomount.daemon.detach import BusyError, unmount
 from isomount.errors import IsomountError
 from isomount.fs import Use
+from isomount.mounting.unmount import BusyError, unmount
 
 _log = logging.getLogger("isomount.daemon")
 

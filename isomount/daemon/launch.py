@@ -7,14 +7,15 @@ import signal
 from collections.abc import Callable
 
 from isomount.daemon import logs
-from isomount.daemon.detach import unmount
-from isomount.daemon.fuse import require_fuse
-from isomount.daemon.mountpoint import MountPoint, prepare
-from isomount.daemon.mounts import mount_at
 from isomount.daemon.notify import forget_manager
+from isomount.daemon.prepare import prepare
 from isomount.daemon.request import MountRequest
 from isomount.errors import IsomountError
 from isomount.image import Image, open_image
+from isomount.mounting.fuse import require_fuse
+from isomount.mounting.mountpoint import MountPoint
+from isomount.mounting.mounts import mount_at
+from isomount.mounting.unmount import unmount
 
 _log = logging.getLogger("isomount.daemon")
 
@@ -48,7 +49,7 @@ def _serve(
     request: MountRequest, image: Image, point: MountPoint, ready: Callable[[], None]
 ) -> int:
     # Here because trio must not be there before a fork, and for the time that it takes.
-    from isomount.daemon.serve import serve
+    from isomount.daemon.life import serve
 
     return serve(request, image, point, ready)
 

@@ -13,8 +13,8 @@ import sys
 import threading
 
 from isomount.daemon.request import MountRequest
-from isomount.daemon.state import state_folder
 from isomount.errors import UsageError
+from isomount.state.folder import state_folder
 
 SYSLOG = "/dev/log"
 

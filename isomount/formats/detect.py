@@ -6,7 +6,8 @@ from typing import NamedTuple, TypeVar
 from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.errors import DamagedImageError, IsomountError, NotAnImageError, UsageError
-from isomount.formats import iso9660, strangers, udf
+from isomount.formats import iso9660, udf
+from isomount.formats import unrecognised as strangers
 from isomount.formats.base import View
 from isomount.formats.options import Family, ViewOptions
 

@@ -1,6 +1,6 @@
 """The FUSE side: a protocol adapter and nothing else."""
 
-from isomount.fs.frequent import Frequent
+from isomount.fs.lane.frequent import Frequent
 from isomount.fs.operations import Operations
 from isomount.fs.use import Use
 

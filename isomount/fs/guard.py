@@ -1,5 +1,6 @@
 """Exceptions become errno here, once: anything else that escaped a handler would end the mount."""
 
+import errno
 import logging
 from typing import Any
 
@@ -13,6 +14,6 @@ def errno_of(request: str, args: tuple[Any, ...], error: Exception) -> int:
     known = error.errno if isinstance(error, IsomountError | OSError) else None
     if not known:
         log.error("%s%r failed in a way that it should not", request, args, exc_info=error)
-    code = known or IsomountError.errno
+    code = known or errno.EIO
     log.debug("%s%r: errno %d", request, args, code)
     return code

@@ -1,6 +1,6 @@
 """What pyfuse3 answers: INIT, STATFS, and that all else is unknown.
 
-The requests that programs make by the thousand do not come this way (isomount.fs.frequent).
+The requests that programs make by the thousand do not come this way (isomount.fs.lane.frequent).
 """
 
 from collections.abc import Callable

@@ -12,7 +12,7 @@ README = CHECKOUT / "README.md"
 def cache_folder() -> Path:
     """The folder of images, mount points and ratarmount's venv: ISOMOUNT_BENCH_DIR if that is set.
 
-    `.ci/setup bench` knows the same default.
+    `tools/setup bench` knows the same default.
     """
     given = os.environ.get("ISOMOUNT_BENCH_DIR")
     return Path(given).absolute() if given else Path.home() / ".cache" / "isomount-bench"

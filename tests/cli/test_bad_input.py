@@ -111,7 +111,7 @@ def test_an_image_named_like_a_mistake(fuse: None, small_image: Path, tmp_path: 
 def test_image_without_permission(as_root: None, small_image: Path, tmp_path: Path) -> None:
     """The rights are dropped in the process: elsewhere tests may let the user look up more."""
     code = (
-        "import os, sys, isomount.cli.mount\n"
+        "import os, sys, isomount.cli.verbs.mount\n"
         "from isomount.cli import main\n"
         f"os.setgroups([]); os.setresgid(*[{ORDINARY_USER}] * 3)\n"
         f"os.setresuid(*[{ORDINARY_USER}] * 3)\n"

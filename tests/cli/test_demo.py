@@ -30,7 +30,7 @@ def scratch(fuse: None, tmp_path: Path) -> Iterator[Path]:
 
 def demo(scratch: Path, *words: str | Path, path: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [CHECKOUT / ".ci/demo", *words],
+        [CHECKOUT / "tools/demo", *words],
         cwd="/",
         env={
             **os.environ,

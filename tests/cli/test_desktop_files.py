@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import isomount
-from isomount.cli import share
+from isomount.desktop import share
 from tests.cli.gio import Gio
 from tests.command import CHECKOUT, PATIENCE, wait_until
 
-DATA = CHECKOUT / "isomount/desktop"
+DATA = CHECKOUT / "isomount/desktop/data"
 ENTRY = "applications/isomount.desktop"
 TYPES = "mime/packages/isomount.xml"
 NAMES_OF_ISO = ("application/x-cd-image", "application/vnd.efi.iso")

@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from isomount.cli import VERBS, mount
-from isomount.cli.exit_codes import exit_codes
-from isomount.cli.manual import FSTAB_LINE
-from isomount.cli.options import TABLE, Target
+from isomount.cli import VERBS
+from isomount.cli.docs.exit_codes import exit_codes
+from isomount.cli.docs.manual import FSTAB_LINE
+from isomount.cli.options.table import TABLE, Target
+from isomount.cli.verbs import mount
 from tests.command import CHECKOUT
 
 README = (CHECKOUT / "README.md").read_text()

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from isomount.cli import VERBS, completion, manual
-from isomount.cli.options import TABLE, Target
+from isomount.cli import VERBS
+from isomount.cli.docs import completion, manual
+from isomount.cli.options.table import TABLE, Target
 from tests.command import PATIENCE, environment
 from tests.conftest import Mounted
 
@@ -46,7 +47,7 @@ def folder(tmp_path: Path, shell: str) -> Path:
     (tmp_path / "small.iso").touch()
     (tmp_path / "folder").mkdir()
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "isomount.cli.completion", shell],
+        [sys.executable, "-W", "error", "-m", "isomount.cli.docs.completion", shell],
         env=environment(),
         capture_output=True,
         text=True,

@@ -5,10 +5,12 @@ import subprocess
 
 import pytest
 
-from isomount.cli import VERBS, manual, mount, mount8
-from isomount.cli.exit_codes import exit_codes
-from isomount.cli.option_parser import parse_options
-from isomount.cli.options import TABLE
+from isomount.cli import VERBS
+from isomount.cli.docs import manual
+from isomount.cli.docs.exit_codes import exit_codes
+from isomount.cli.options.parse import parse_options
+from isomount.cli.options.table import TABLE
+from isomount.cli.verbs import mount, mount8
 from isomount.errors import IsomountError
 from tests.command import PATIENCE, environment
 

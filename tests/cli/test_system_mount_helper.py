@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from isomount import cli
-from isomount.cli.manual import FSTAB_LINE
+from isomount.cli.docs.manual import FSTAB_LINE
 from tests import public
 from tests.cli.words import assert_failed
 from tests.command import CHECKOUT, ORDINARY_USER, PATIENCE, daemon_pid, wait_for_end

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from isomount import errors
-from isomount.cli.manual import FSTAB_LINE
-from isomount.cli.share import content
+from isomount.cli.docs.manual import FSTAB_LINE
+from isomount.desktop.share import content
 from tests.cli.systemd_guest import SYSTEMD, Guest, booted
 from tests.command import CHECKOUT, ORDINARY_USER, wait_until
 

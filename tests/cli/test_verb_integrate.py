@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from isomount.cli.share import data_files
+from isomount.desktop.share import data_files
 from tests.cli.gio import Gio
 from tests.cli.words import assert_failed
 from tests.command import (
@@ -120,7 +120,7 @@ def test_in_a_home_with_everything(home: Home) -> None:
             other.parent.mkdir(parents=True, exist_ok=True)
             other.write_text(OTHERS_ENTRY if name.startswith("applications/") else "other\n")
     (home.share / "mime/packages").mkdir(parents=True)
-    types = CHECKOUT / "isomount/desktop/mime/packages/isomount.xml"
+    types = CHECKOUT / "isomount/desktop/data/mime/packages/isomount.xml"
     others = types.read_text().replace("isomount", "other").replace(".nrg", ".other")
     (home.share / "mime/packages/other.xml").write_text(others)
     own(home.home)

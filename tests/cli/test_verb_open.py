@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isomount.cli.open_image import safe_folder_name
+from isomount.desktop.media import safe_directory_name
 from tests.cli.words import assert_failed
 from tests.command import COMMAND, PATIENCE, environment, mount_points, run, take_down, wait_until
 from tests.conftest import MakeImage
@@ -285,7 +285,7 @@ def test_what_is_no_image(desktop: Desktop, user_folder: Path) -> None:
 
 @given(st.text())
 def test_labels_become_safe_names(label: str) -> None:
-    name = safe_folder_name(label)
+    name = safe_directory_name(label)
     assert "/" not in name
     assert name == name.strip()
     assert not name.startswith((".", "-", "~"))
@@ -294,6 +294,6 @@ def test_labels_become_safe_names(label: str) -> None:
 
 
 def test_good_labels_stay() -> None:
-    assert safe_folder_name("Debian 12.1.0 amd64") == "Debian 12.1.0 amd64"
-    assert safe_folder_name("../../etc/passwd") == "etc passwd"
-    assert safe_folder_name("ünï\n\x1b[31m") == "ünï [31m"
+    assert safe_directory_name("Debian 12.1.0 amd64") == "Debian 12.1.0 amd64"
+    assert safe_directory_name("../../etc/passwd") == "etc passwd"
+    assert safe_directory_name("ünï\n\x1b[31m") == "ünï [31m"

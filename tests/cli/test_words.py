@@ -1,6 +1,5 @@
 """What is written on the command line."""
 
-import builtins
 import os
 import re
 import subprocess
@@ -113,11 +112,6 @@ def test_odd_paths(fuse: None, small_image: Path, tmp_path: Path, name: str) -> 
     assert not folder.exists()
     wait_for_end(daemon_pid(log))
     assert_failed(run("umount", "--", folder.name, cwd=tmp_path), 20, "not mounted")
-
-
-def test_no_verb_hides_a_builtin() -> None:
-    names = {module.rpartition(".")[2] for module in VERBS.values()}
-    assert not names & set(dir(builtins))
 
 
 def test_help_names_every_verb() -> None:

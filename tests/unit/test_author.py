@@ -1,4 +1,4 @@
-"""The images that isomount.author writes, read back by other programs."""
+"""The images that isomount.write.author writes, read back by other programs."""
 
 import hashlib
 import io
@@ -11,7 +11,14 @@ import pytest
 from pycdlib import PyCdlib
 from pycdlib.pycdlibexception import PyCdlibInvalidInput
 
-from isomount.author import Entry, File, Folder, Symlink, sample_tree, write_image, write_sample
+from isomount.write.author import (
+    File,
+    Folder,
+    Symlink,
+    TreeEntry,
+    write_image,
+)
+from isomount.write.sample import sample_tree, write_sample
 
 
 def extract(image: Path, view: str, target: Path) -> None:
@@ -44,7 +51,7 @@ def test_the_sample_shows_what_the_demo_promises() -> None:
 def test_the_entry_prints_sums_that_sha256sum_takes(tmp_path: Path) -> None:
     image = tmp_path / "sample.iso"
     sums = subprocess.run(
-        [sys.executable, "-m", "isomount.author", image],
+        [sys.executable, "-m", "isomount.write.sample", image],
         check=True,
         capture_output=True,
         timeout=60,
@@ -56,7 +63,7 @@ def test_the_entry_prints_sums_that_sha256sum_takes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rock_ridge", ["1.09", "1.12"])
 def test_modes_and_empty_folders(tmp_path: Path, rock_ridge: str) -> None:
-    tree: dict[str, Entry] = {
+    tree: dict[str, TreeEntry] = {
         "empty": Folder(0o700),
         "a/secret": File(b"x", 0o600),
         "a": Folder(0o711),

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isomount.cli.mount import options_help
-from isomount.cli.option_parser import parse_options, split_options
-from isomount.cli.options import TABLE, Target
-from isomount.daemon.request import FuseOptions
+from isomount.cli.options.parse import parse_options, split_options
+from isomount.cli.options.table import TABLE, Target
+from isomount.cli.verbs.mount import options_help
 from isomount.errors import UsageError
 from isomount.formats.options import Family, Map, ViewOptions
+from isomount.mounting.options import FuseOptions
 
 
 def test_every_field_has_an_option_and_every_option_a_field() -> None:

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isomount.cli import main
-from isomount.cli.words import one_line
 from isomount.daemon.logs import syslog_handler
-from isomount.daemon.mountpoint import await_farewell, default_for, prepare
-from isomount.daemon.mounts import all_mounts, parse_line
-from isomount.daemon.probe import stat_errno
+from isomount.daemon.prepare import prepare
 from isomount.errors import MountPointError
+from isomount.mounting.mountpoint import await_farewell, default_for
+from isomount.mounting.mounts import all_mounts, parse_line
+from isomount.mounting.probe import stat_errno
+from isomount.text import one_line
 
 
 def test_mountinfo_line() -> None:

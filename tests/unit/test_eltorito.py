@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isomount.formats.eltorito import BootEntry, parse_catalog, read_catalog
+from isomount.formats.disc.boot import BootEntry, parse_catalog, read_catalog
 
 _ENTRY = 32
 

@@ -11,8 +11,9 @@ import pytest
 
 from isomount.blocks import NotResidentError
 from isomount.formats.options import ViewOptions
-from isomount.fs import Frequent, Use, wire
-from isomount.fs.wire import Opcode, Opened, Request
+from isomount.fs import Frequent, Use
+from isomount.fs.lane import wire
+from isomount.fs.lane.wire import Opcode, Opened, Request
 from isomount.sources import FileRange
 from isomount.tree import directory
 from tests.formats.iso_builder import (

@@ -14,9 +14,10 @@ import pytest
 import trio
 
 from isomount.blocks import NotResidentError
-from isomount.daemon.gate import Gate
-from isomount.fs import Frequent, wire
-from isomount.fs.wire import Opcode, Request
+from isomount.fs import Frequent
+from isomount.fs.lane import wire
+from isomount.fs.lane.gate import Gate
+from isomount.fs.lane.wire import Opcode, Request
 from isomount.sources import FileRange
 
 _STATFS = 17

@@ -5,7 +5,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isomount.formats.hybrid import Table, read_partitions
+from isomount.formats.disc.partitions import Table, read_partitions
 from tests.unit.test_eltorito import Bytes
 
 _EFI = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"

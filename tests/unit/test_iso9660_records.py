@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from isomount.blocks import BlockCache
 from isomount.damage import Damage
 from isomount.errors import DamagedDataError
-from isomount.formats.iso9660.records import Extent, Record, parse, read_record, scan
+from isomount.formats.iso9660.records import Record, RecordArea, parse, read_record, scan
 from tests.formats.iso_builder import (
     SECTOR,
     STAMP,
@@ -47,7 +47,7 @@ def found(
     """The identifiers that a scan of ``data`` finds, and the damage that it met."""
     source = MemorySource(data) if isinstance(data, bytes) else data
     end = source.size if end is None else end
-    extent = Extent(start, end, end if doubtful is None else doubtful, block_size, False)
+    extent = RecordArea(start, end, end if doubtful is None else doubtful, block_size, False)
     damage = Damage()
     records = scan(BlockCache(source), extent, start if address is None else address, damage)
     return [each.identifier for each in records], damage

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from isomount.sources import LocalSource
-from isomount.sources.residence import RANGE_AT_MOST, Residence
+from isomount.sources.local.residence import RANGE_AT_MOST, Residence
 
 _SIZE = 4 << 20
 

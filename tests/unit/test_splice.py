@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from isomount.blocks import NotResidentError
-from isomount.daemon.splice import Splice
+from isomount.fs.lane.splice import Splice
 from isomount.sources import FileRange
 
 _SIZE = 2 << 20

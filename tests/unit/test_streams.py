@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isomount.sources.streams import Streams
+from isomount.sources.local.streams import Streams
 
 KIB = 1 << 10
 MIB = 1 << 20

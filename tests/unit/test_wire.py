@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isomount.formats.node import Node
-from isomount.fs import wire
-from isomount.fs.wire import Opened
+from isomount.fs.lane import wire
+from isomount.fs.lane.wire import Opened
 
 _U32 = st.integers(0, 2**32 - 1)
 _U63 = st.integers(0, 2**63 - 1)

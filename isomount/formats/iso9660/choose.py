@@ -6,10 +6,10 @@ from typing import NamedTuple
 from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.errors import DamagedImageError, IsomountError
+from isomount.formats.disc.sessions import session_start
 from isomount.formats.iso9660.content import section_start
 from isomount.formats.iso9660.descriptors import Descriptors, VolumeDescriptor, read_descriptors
 from isomount.formats.iso9660.records import LOST, read_record
-from isomount.formats.iso9660.sessions import session_start
 from isomount.formats.iso9660.susp import fields, has_xa, skip_of
 from isomount.formats.iso9660.view import Iso9660View, Tree
 from isomount.formats.options import ViewOptions

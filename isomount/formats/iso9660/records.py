@@ -84,7 +84,7 @@ def read_record(reader: Reader, address: int, high_sierra: bool) -> Record | Non
     return parse(reader.read(address, _LONGEST), 0, address, high_sierra)
 
 
-class Extent(NamedTuple):
+class RecordArea(NamedTuple):
     """Where records stand: image bytes ``start`` to ``end``, padded at every ``block_size``.
 
     From ``doubtful`` on only some of the image's claims make these bytes part of the directory.
@@ -97,7 +97,7 @@ class Extent(NamedTuple):
     high_sierra: bool
 
 
-def scan(reader: Reader, extent: Extent, address: int, damage: Damage) -> Iterator[Record]:
+def scan(reader: Reader, extent: RecordArea, address: int, damage: Damage) -> Iterator[Record]:
     """The records of ``extent`` from ``address`` on, in order."""
     for found in decoded(reader, extent, address, damage, undecoded):
         assert isinstance(found, Record)
@@ -113,7 +113,7 @@ def undecoded(
 
 def decoded(
     reader: Reader,
-    extent: Extent,
+    extent: RecordArea,
     address: int,
     damage: Damage,
     decode: Decode,
@@ -159,18 +159,18 @@ def decoded(
         address = base + position
 
 
-def _belongs(record: Record | None, extent: Extent, reader: Reader) -> bool:
+def _belongs(record: Record | None, extent: RecordArea, reader: Reader) -> bool:
     """Whether a record in the doubtful part can be one of the directory's."""
     if record is None or record.identifier == SELF:
         return False
     return record.extent * extent.block_size + record.data_length <= reader.size
 
 
-def _block_end(address: int, extent: Extent) -> int:
+def _block_end(address: int, extent: RecordArea) -> int:
     return address + extent.block_size - (address - extent.start) % extent.block_size
 
 
-def _next_block(data: bytes, base: int, position: int, extent: Extent) -> int:
+def _next_block(data: bytes, base: int, position: int, extent: RecordArea) -> int:
     """The next block's start; runs of zero blocks are passed over at once."""
     position = _block_end(base + position, extent) - base
     zeros = bytes(extent.block_size)
@@ -179,7 +179,7 @@ def _next_block(data: bytes, base: int, position: int, extent: Extent) -> int:
     return position
 
 
-def _chunk(reader: Reader, address: int, extent: Extent, damage: Damage) -> bytes:
+def _chunk(reader: Reader, address: int, extent: RecordArea, damage: Damage) -> bytes:
     length = min(_CHUNK, extent.end - address)
     try:
         data = reader.read(address, length)

@@ -27,8 +27,8 @@ from isomount.formats.iso9660.records import (
     PARENT,
     SELF,
     Decode,
-    Extent,
     Record,
+    RecordArea,
     decoded,
     read_record,
     scan,
@@ -137,7 +137,9 @@ class Iso9660View:
                 continue
             yield entry
 
-    def _entry(self, reader: Reader, sections: tuple[Record, ...], extent: Extent) -> Entry | None:
+    def _entry(
+        self, reader: Reader, sections: tuple[Record, ...], extent: RecordArea
+    ) -> Entry | None:
         """The entry that a file's records make; None for what is not to be listed."""
         record = sections[0]
         # The root's own record is no entry, whatever its name has become.
@@ -186,7 +188,7 @@ class Iso9660View:
             self._make, descriptor.block_size, lambda name: iso_name(name, b"", False, mapping)
         )
 
-    def _find_root(self, reader: Reader) -> tuple[Record, Extent]:
+    def _find_root(self, reader: Reader) -> tuple[Record, RecordArea]:
         """The root's attributes come from its "." record, its place from the descriptor."""
         record = self._descriptor.root
         start = section_start(record, self._block_size)
@@ -198,14 +200,14 @@ class Iso9660View:
             )
         return first, self._span(start, first.data_length, record.data_length)
 
-    def _span(self, start: int, size: int, other_size: int = 0) -> Extent:
+    def _span(self, start: int, size: int, other_size: int = 0) -> RecordArea:
         """The extent of a directory, with the sizes in its own record and in the one above.
 
         The own one is what Linux goes by; what only the other claims is doubtful.
         """
         end = start + max(size, other_size)
         sure = start + (size or other_size)
-        return Extent(start, end, sure, self._block_size, self._high_sierra)
+        return RecordArea(start, end, sure, self._block_size, self._high_sierra)
 
     def _record(self, reader: Reader, ino: int) -> Record:
         record = read_record(reader, ino, self._high_sierra)
@@ -220,7 +222,7 @@ class Iso9660View:
             return None
         return record
 
-    def _extent(self, reader: Reader, ino: int) -> Extent:
+    def _extent(self, reader: Reader, ino: int) -> RecordArea:
         """Where the records of the directory ``ino`` stand."""
         if ino == self.root:
             return self._root_extent
@@ -234,7 +236,7 @@ class Iso9660View:
         dot = self._dot(reader, start)
         return self._span(start, dot.data_length if dot else 0, record.data_length)
 
-    def _above(self, reader: Reader, extent: Extent) -> int:
+    def _above(self, reader: Reader, extent: RecordArea) -> int:
         """Where the directory above the one in ``extent`` starts; without "..", the root."""
         for record in islice(scan(reader, extent, extent.start, self._damage), 2):
             if record.identifier == PARENT:
@@ -254,7 +256,7 @@ class Iso9660View:
         return start
 
     def _files(
-        self, reader: Reader, extent: Extent, address: int, decode: Decode
+        self, reader: Reader, extent: RecordArea, address: int, decode: Decode
     ) -> Iterator[tuple[Record, ...] | list[Entry]]:
         """The records from ``address`` on, all sections of a file together, or decoded at once.
 

@@ -15,7 +15,7 @@ from isomount.formats.udf.structures import (
     PARTITION,
     PARTITION_DESCRIPTOR,
     PRIMARY_VOLUME,
-    Layout,
+    Structure,
 )
 from isomount.formats.udf.times import nanoseconds
 
@@ -30,7 +30,7 @@ class PrimaryVolumeDescriptor(NamedTuple):
     implementation: bytes
 
 
-PRIMARY_VOLUME_DESCRIPTOR = Layout(
+PRIMARY_VOLUME_DESCRIPTOR = Structure(
     PrimaryVolumeDescriptor._make, "16x8x32s16x128s128x16xx23s8x12sx23s8x"
 )
 # In the logical volume descriptor (3/10.6): the implementation that wrote it, after one flag byte.

@@ -8,7 +8,7 @@ from isomount.blocks import Content, Reader
 from isomount.errors import DamagedDataError
 from isomount.formats.udf.allocation import Allocation
 from isomount.formats.udf.icb import Icb, content_of, read_icb
-from isomount.formats.udf.space import UNBOUNDED, Partition, Space
+from isomount.formats.udf.space import UNBOUNDED, PartitionMap, Space
 from isomount.formats.udf.structures import EXTENDED_FILE_ENTRY, FILE_ENTRY, VIRTUAL_TABLE
 
 _VAT_1_50_IDENTIFIER = b"*UDF Virtual Alloc Tbl"
@@ -30,7 +30,7 @@ class VirtualPartition:
     is_mirrored = False
 
     def __init__(
-        self, block_size: int, physical: Partition, table: Content, first: int, count: int
+        self, block_size: int, physical: PartitionMap, table: Content, first: int, count: int
     ) -> None:
         self._block_size = block_size
         self._physical = physical

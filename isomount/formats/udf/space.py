@@ -12,7 +12,7 @@ from isomount.errors import DamagedDataError
 UNBOUNDED = 1 << 62
 
 
-class Partition(Protocol):
+class PartitionMap(Protocol):
     """The blocks of one partition map (ECMA-167 3/10.7)."""
 
     @property
@@ -105,16 +105,16 @@ class Space:
     def __init__(self, block_size: int, damage: Damage) -> None:
         self.block_size = block_size
         self.damage = damage
-        self.partitions: list[Partition] = []
+        self.partitions: list[PartitionMap] = []
 
     def locate(
         self, reader: Reader, partition: int, block: int, mirror: bool = False
     ) -> tuple[int, int]:
-        """As Partition.locate, in the partition with that reference number."""
+        """As PartitionMap.locate, in the partition with that reference number."""
         if partition >= len(self.partitions):
             raise DamagedDataError(f"there is no partition with the reference number {partition}")
         return self.partitions[partition].locate(reader, block, mirror)
 
     def mirror_of(self, reader: Reader, partition: int, offset: int) -> int | None:
-        """As Partition.mirror_of."""
+        """As PartitionMap.mirror_of."""
         return self.partitions[partition].mirror_of(reader, offset)

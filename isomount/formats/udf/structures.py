@@ -29,7 +29,7 @@ SPACE_BITMAP = 264
 EXTENDED_FILE_ENTRY = 266
 
 
-class Layout(Generic[T]):
+class Structure(Generic[T]):
     """How one descriptor lies in bytes: ``layout`` in the letters of struct, without byte order."""
 
     def __init__(self, make: Callable[[Iterable[Any]], T], layout: str) -> None:
@@ -56,7 +56,7 @@ class Tag(NamedTuple):
     location: int
 
 
-TAG = Layout(Tag._make, "HHBx2xHHI")
+TAG = Structure(Tag._make, "HHBx2xHHI")
 
 
 class ExtentAd(NamedTuple):
@@ -66,7 +66,7 @@ class ExtentAd(NamedTuple):
     location: int
 
 
-EXTENT_AD = Layout(ExtentAd._make, "II")
+EXTENT_AD = Structure(ExtentAd._make, "II")
 
 
 class LongAd(NamedTuple):
@@ -77,7 +77,7 @@ class LongAd(NamedTuple):
     partition: int
 
 
-LONG_AD = Layout(LongAd._make, "IIH6x")
+LONG_AD = Structure(LongAd._make, "IIH6x")
 
 
 class AnchorPointer(NamedTuple):
@@ -89,7 +89,7 @@ class AnchorPointer(NamedTuple):
     reserve_location: int
 
 
-ANCHOR_POINTER = Layout(AnchorPointer._make, "16xIIII")
+ANCHOR_POINTER = Structure(AnchorPointer._make, "16xIIII")
 
 
 class VolumePointer(NamedTuple):
@@ -100,7 +100,7 @@ class VolumePointer(NamedTuple):
     location: int
 
 
-VOLUME_POINTER_LAYOUT = Layout(VolumePointer._make, "16xIII")
+VOLUME_POINTER_LAYOUT = Structure(VolumePointer._make, "16xIII")
 
 
 class PartitionDescriptor(NamedTuple):
@@ -116,7 +116,7 @@ class PartitionDescriptor(NamedTuple):
     length: int
 
 
-PARTITION_DESCRIPTOR = Layout(PartitionDescriptor._make, "16xI2xH32xIIII116xII")
+PARTITION_DESCRIPTOR = Structure(PartitionDescriptor._make, "16xI2xH32xIIII116xII")
 
 
 class LogicalVolumeDescriptor(NamedTuple):
@@ -136,7 +136,7 @@ class LogicalVolumeDescriptor(NamedTuple):
     integrity_location: int
 
 
-LOGICAL_VOLUME_DESCRIPTOR = Layout(
+LOGICAL_VOLUME_DESCRIPTOR = Structure(
     LogicalVolumeDescriptor._make, "16xI64x128sIx23sH6xIIH6xII32x128xII"
 )
 
@@ -147,7 +147,7 @@ class PhysicalMap(NamedTuple):
     number: int
 
 
-PHYSICAL_MAP = Layout(PhysicalMap._make, "4xH")
+PHYSICAL_MAP = Structure(PhysicalMap._make, "4xH")
 
 
 class TypedMap(NamedTuple):
@@ -157,7 +157,7 @@ class TypedMap(NamedTuple):
     number: int
 
 
-TYPED_MAP = Layout(TypedMap._make, "5x23s8x2xH")
+TYPED_MAP = Structure(TypedMap._make, "5x23s8x2xH")
 
 
 class SparableMap(NamedTuple):
@@ -172,7 +172,7 @@ class SparableMap(NamedTuple):
     table_3: int
 
 
-SPARABLE_MAP = Layout(SparableMap._make, "40xHBxIIIII")
+SPARABLE_MAP = Structure(SparableMap._make, "40xHBxIIIII")
 
 
 class MetadataMap(NamedTuple):
@@ -183,7 +183,7 @@ class MetadataMap(NamedTuple):
     flags: int
 
 
-METADATA_MAP = Layout(MetadataMap._make, "40xII4x4x2xB5x")
+METADATA_MAP = Structure(MetadataMap._make, "40xII4x4x2xB5x")
 
 
 class SparingTable(NamedTuple):
@@ -194,7 +194,7 @@ class SparingTable(NamedTuple):
     sequence_number: int
 
 
-SPARING_TABLE = Layout(SparingTable._make, "16xx23s8xH2xI")
+SPARING_TABLE = Structure(SparingTable._make, "16xx23s8xH2xI")
 
 
 class IntegrityDescriptor(NamedTuple):
@@ -206,7 +206,7 @@ class IntegrityDescriptor(NamedTuple):
     implementation_use_length: int
 
 
-INTEGRITY_DESCRIPTOR = Layout(IntegrityDescriptor._make, "16x12x4xII32xII")
+INTEGRITY_DESCRIPTOR = Structure(IntegrityDescriptor._make, "16x12x4xII32xII")
 
 
 class FileSetDescriptor(NamedTuple):
@@ -221,7 +221,7 @@ class FileSetDescriptor(NamedTuple):
     next_partition: int
 
 
-FILE_SET_DESCRIPTOR = Layout(FileSetDescriptor._make, "16x28xI352xIIH6x32xIIH6x")
+FILE_SET_DESCRIPTOR = Structure(FileSetDescriptor._make, "16x28xI352xIIH6x32xIIH6x")
 
 
 class FileEntry(NamedTuple):
@@ -245,8 +245,8 @@ class FileEntry(NamedTuple):
 
 
 # The stream directory ICB is the extended file entry's alone.
-FILE_ENTRY_LAYOUT = Layout(FileEntry._make, "16x4xH5xB6xHIIIH6xQ8x12s12s12s4x16s0s32x8xII")
-EXTENDED_FILE_ENTRY_LAYOUT = Layout(
+FILE_ENTRY_LAYOUT = Structure(FileEntry._make, "16x4xH5xB6xHIIIH6xQ8x12s12s12s4x16s0s32x8xII")
+EXTENDED_FILE_ENTRY_LAYOUT = Structure(
     FileEntry._make, "16x4xH5xB6xHIIIH6xQ8x8x12s12s12x12s8x16s16s32x8xII"
 )
 
@@ -257,7 +257,7 @@ class AllocationExtent(NamedTuple):
     descriptors_length: int
 
 
-ALLOCATION_EXTENT_LAYOUT = Layout(AllocationExtent._make, "16x4xI")
+ALLOCATION_EXTENT_LAYOUT = Structure(AllocationExtent._make, "16x4xI")
 
 
 class IndirectEntry(NamedTuple):
@@ -268,7 +268,7 @@ class IndirectEntry(NamedTuple):
     partition: int
 
 
-INDIRECT_ENTRY_LAYOUT = Layout(IndirectEntry._make, "16x20xIIH6x")
+INDIRECT_ENTRY_LAYOUT = Structure(IndirectEntry._make, "16x20xIIH6x")
 
 
 class SpaceBitmap(NamedTuple):
@@ -278,7 +278,7 @@ class SpaceBitmap(NamedTuple):
     byte_count: int
 
 
-SPACE_BITMAP_LAYOUT = Layout(SpaceBitmap._make, "16xII")
+SPACE_BITMAP_LAYOUT = Structure(SpaceBitmap._make, "16xII")
 
 
 class AttributeHeader(NamedTuple):
@@ -289,7 +289,7 @@ class AttributeHeader(NamedTuple):
     length: int
 
 
-ATTRIBUTE_HEADER = Layout(AttributeHeader._make, "IB3xI")
+ATTRIBUTE_HEADER = Structure(AttributeHeader._make, "IB3xI")
 
 
 class VirtualTable(NamedTuple):
@@ -298,4 +298,4 @@ class VirtualTable(NamedTuple):
     header_length: int
 
 
-VIRTUAL_TABLE = Layout(VirtualTable._make, "H")
+VIRTUAL_TABLE = Structure(VirtualTable._make, "H")

@@ -4,7 +4,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from isomount.formats.udf.structures import Layout
+from isomount.formats.udf.structures import Structure
 
 
 class Timestamp(NamedTuple):
@@ -22,7 +22,7 @@ class Timestamp(NamedTuple):
     microseconds: int
 
 
-TIMESTAMP = Layout(Timestamp._make, "HHBBBBBBBB")
+TIMESTAMP = Structure(Timestamp._make, "HHBBBBBBBB")
 _EPOCH = date(1970, 1, 1).toordinal()
 _NOT_RECORDED = bytes(12)
 _LOCAL_TIME = 1

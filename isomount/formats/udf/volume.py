@@ -12,7 +12,7 @@ from isomount.formats.udf.recognition import Anchor
 from isomount.formats.udf.sequence import prevailing
 from isomount.formats.udf.space import (
     MissingPartition,
-    Partition,
+    PartitionMap,
     PhysicalPartition,
     Space,
     SparablePartition,
@@ -137,7 +137,7 @@ def _add_partitions(
 
 def _in_place(
     reader: Reader, space: Space, each: _Map, descriptor: PartitionDescriptor | None
-) -> Partition:
+) -> PartitionMap:
     if each.kind in (_VIRTUAL, _METADATA):
         return MissingPartition("a partition that is looked up through itself")
     if descriptor is None:
@@ -160,7 +160,7 @@ def _below(maps: list[_Map], each: _Map) -> int:
 
 def _looked_up(
     reader: Reader, places: Space, maps: list[_Map], each: _Map, last_sector: int
-) -> Partition:
+) -> PartitionMap:
     try:
         reference = _below(maps, each)
         if each.kind == _VIRTUAL:

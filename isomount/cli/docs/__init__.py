@@ -1,0 +1,1 @@
+"""What is generated from the parsers: the manual and completions of shells."""

@@ -1,0 +1,188 @@
+"""Every ``-o`` option, declared once: the parser, ``--help`` and the documentation read this table.
+
+Names and meanings are those of Linux's isofs and udf drivers, of libfuse and of mount(8), so that
+an fstab line keeps working.
+"""
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from isomount.cli.options import values
+
+
+class Target(enum.Enum):
+    """Which of the request's parts an option belongs to, with its heading for people."""
+
+    VIEW = "What is shown"
+    FUSE = "The mount"
+    MOUNT = "isomount's own"
+    TABLE = "Accepted, without effect"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option.
+
+    ``field`` is the field of the request's part that it sets, "" for none. ``parse`` makes the
+    value out of the text; without it the option takes none and sets ``sets``. ``value`` shows what
+    is allowed.
+    """
+
+    name: str
+    target: Target
+    help: str
+    field: str = ""
+    parse: Callable[[str], object] | None = None
+    value: str = ""
+    sets: object = True
+
+    @property
+    def usage(self) -> str:
+        """The option as a person writes it."""
+        return f"{self.name}={self.value}" if self.parse else self.name
+
+
+def _view(name: str, help_: str, field: str = "", *, sets: object = True) -> Option:
+    return Option(name, Target.VIEW, help_, field or name, sets=sets)
+
+
+def _view_value(
+    name: str, value: str, parse: Callable[[str], object], help_: str, field: str = ""
+) -> Option:
+    return Option(name, Target.VIEW, help_, field or name, parse, value)
+
+
+def _fuse(name: str, help_: str, field: str = "", *, sets: object = True) -> Option:
+    return Option(name, Target.FUSE, help_, field or name, sets=sets)
+
+
+_SIZES_ISO = (512, 1024, 2048)
+_SIZES_UDF = (512, 1024, 2048, 4096, 8192, 16384, 32768)
+
+_VIEW = (
+    _view_value("view", "auto|iso9660|udf", values.family, "the family of structures to show"),
+    _view("norock", "do not use the Rock Ridge names and owners"),
+    _view("nojoliet", "do not use the Joliet names"),
+    _view_value("map", "normal|off|acorn", values.name_map, "how plain ISO names are shown"),
+    _view_value(
+        "check",
+        "relaxed|strict",
+        values.relaxed,
+        "whether upper and lower case are equal when a file is asked for",
+        "relaxed",
+    ),
+    _view_value("iocharset", "NAME", values.character_set, "character set of names", "charset"),
+    _view("utf8", "the same as iocharset=utf8", "charset", sets="utf-8"),
+    _view("hide", "do not show what is marked hidden"),
+    _view("unhide", "show hidden and associated files"),
+    _view("showassoc", "show associated files"),
+    _view("undelete", "show deleted files (UDF)"),
+    _view("cruft", "ignore the high byte of file sizes"),
+    _view("nocompress", "show zisofs files as they are stored"),
+    _view_value("uid", "USER", values.user, "owner of every file: a number or a name"),
+    _view_value("gid", "GROUP", values.group, "group of every file: a number or a name"),
+    _view_value("mode", "OCTAL", values.permissions, "permissions of files"),
+    _view_value("dmode", "OCTAL", values.permissions, "permissions of folders"),
+    _view_value("umask", "OCTAL", values.permissions, "permissions to take away"),
+    _view("overriderockperm", "let mode= and dmode= override Rock Ridge's permissions"),
+    _view_value("session", "N|last", values.session, "session to show, counted from 1"),
+    _view_value("sbsector", "N", values.number(0), "sector at which the session starts"),
+    _view_value("bs", "BYTES", values.one_of(*_SIZES_UDF), "sector size (UDF; else found)"),
+    _view_value("anchor", "N", values.number(0), "sector of the anchor (UDF; else found)"),
+    _view_value("lastblock", "N", values.number(0), "last sector of the volume (UDF; else found)"),
+    _view("novrs", "do without the volume recognition sequence (UDF)"),
+)
+
+_FUSE = (
+    _fuse("allow_other", "let every user in (ordinary users: see /etc/fuse.conf)"),
+    _fuse("allow_root", "let root in as well"),
+    Option("default_permissions", Target.FUSE, "let the kernel check permissions (always so)"),
+    _fuse("auto_unmount", "unmount when the daemon dies"),
+    Option(
+        "max_read",
+        Target.FUSE,
+        "bytes in one read request, at the most",
+        "max_read",
+        values.number(4096, 1 << 30),
+        "BYTES",
+    ),
+    Option(
+        "readahead",
+        Target.FUSE,
+        "how far ahead the kernel reads a file, in KiB (root's mounts: 1024)",
+        "readahead",
+        values.number(0, 1 << 16),
+        "KIB",
+    ),
+    Option(
+        "fsname",
+        Target.FUSE,
+        "source in the mount table, instead of the image's path",
+        "fsname",
+        values.words,
+        "TEXT",
+    ),
+    Option(
+        "subtype",
+        Target.FUSE,
+        "type in the mount table, after fuse.",
+        "subtype",
+        values.words,
+        "TEXT",
+    ),
+    _fuse("noatime", "say noatime in the mount table"),
+    _fuse("atime", "the opposite (the default)", "noatime", sets=False),
+    _fuse("noexec", "do not let programs on the disc be run"),
+    _fuse("exec", "the opposite (the default)", "noexec", sets=False),
+    _fuse("nosymfollow", "do not follow symbolic links (only root's mounts)"),
+    _fuse("symfollow", "the opposite (the default)", "nosymfollow", sets=False),
+)
+
+_OWN = (
+    Option("log", Target.MOUNT, "write what happens to FILE", "log", values.words, "FILE"),
+    Option("xattr", Target.MOUNT, "show named streams and attributes as xattrs (UDF)", "xattr"),
+    Option(
+        "idle",
+        Target.MOUNT,
+        "unmount when nobody has used it for MIN minutes",
+        "idle",
+        values.minutes,
+        "MIN",
+    ),
+    Option("nonempty", Target.MOUNT, "allow a mount point that is not empty", "nonempty"),
+)
+
+_TABLE_ONLY = """
+    defaults auto noauto nofail _netdev user nouser users owner group comment loop sync async
+    dirsync mand nomand diratime nodiratime relatime norelatime strictatime nostrictatime lazytime
+    nolazytime iversion noiversion silent loud adinicb noadinicb shortad longad strict nostrict
+    uhelper helper
+"""
+
+# "block" is found by itself; the value is only looked at. The mount is always ro, nosuid and nodev:
+# mount(8)'s helper for fuse types adds "dev,suid" to every mount of root's, so that nobody can tell
+# a wish for them from its habit.
+_TABLE = (
+    Option(
+        "block",
+        Target.TABLE,
+        "logical block size; it is found by itself",
+        "",
+        values.one_of(*_SIZES_ISO),
+        "512|1024|2048",
+    ),
+    Option("ro", Target.TABLE, "the mount is always read-only"),
+    Option("rw", Target.TABLE, "says that the mount is read-only all the same"),
+    *(
+        Option(name, Target.TABLE, "the mount is always nosuid and nodev")
+        for name in ("suid", "nosuid", "dev", "nodev")
+    ),
+    *(Option(name, Target.TABLE, "only the mount table's") for name in _TABLE_ONLY.split()),
+)
+
+TABLE: dict[str, Option] = {each.name: each for each in (*_VIEW, *_FUSE, *_OWN, *_TABLE)}
+
+# Only the mount table's as well, whatever follows, and with or without a value.
+TABLE_PREFIXES = ("x-", "X-")
+WITH_OR_WITHOUT_VALUE = frozenset({"user", "comment", "loop", "uhelper", "helper"})

@@ -1,0 +1,155 @@
+"""The values that options take: each function turns the words of one kind into their meaning.
+
+All of them raise ValueError with what is allowed; whoever calls adds the option's name.
+"""
+
+import codecs
+import grp
+import pwd
+import string
+from collections.abc import Callable
+from typing import TypeVar
+
+from isomount.image import Family, Map
+
+_T = TypeVar("_T")
+
+# A character set must keep these as they are, or "/" and "." in a name would change their meaning.
+_ASCII = (
+    string.ascii_letters + string.digits + string.punctuation.replace("\\", "").replace("~", "")
+)
+
+# (uid_t)-1 and (gid_t)-1 mean "leave it" to the kernel, so they own nothing.
+_HIGHEST_ID = 0xFFFFFFFE
+_YEAR = 366 * 24 * 60  # in minutes
+
+_MAPS = {"n": Map.NORMAL, "o": Map.OFF, "a": Map.ACORN} | {each.value: each for each in Map}
+_RELAXED = {"relaxed": True, "strict": False, "r": True, "s": False}
+_FAMILIES = {each.value: each for each in Family}
+
+
+def number(low: int, high: int | None = None) -> Callable[[str], int]:
+    """A decimal number from ``low`` to ``high``."""
+
+    def parse(text: str) -> int:
+        if text.isascii() and text.isdigit():
+            value = int(text) if len(text) < 20 else -1
+            if low <= value and (high is None or value <= high):
+                return value
+        bounds = f"of {low} or more" if high is None else f"from {low} to {high}"
+        raise ValueError(f"a whole number {bounds}")
+
+    return parse
+
+
+def one_of(*sizes: int) -> Callable[[str], int]:
+    """A number out of a few."""
+
+    def parse(text: str) -> int:
+        if text in map(str, sizes):
+            return int(text)
+        raise ValueError(f"one of {', '.join(map(str, sizes))}")
+
+    return parse
+
+
+def minutes(text: str) -> float:
+    """A time in minutes, decimals allowed."""
+    whole, _, fraction = text.partition(".")
+    if all(part.isascii() and part.isdigit() for part in (whole, fraction or "0")):
+        value = float(text)
+        if 0 < value <= _YEAR:
+            return value
+    raise ValueError("minutes, such as 30 or 0.5")
+
+
+def permissions(text: str) -> int:
+    """Permission bits in octal, as chmod takes them."""
+    if text and len(text) <= 6 and set(text) <= set("01234567"):
+        value = int(text, 8)
+        if value <= 0o7777:
+            return value
+    raise ValueError("an octal number from 0 to 7777, such as 755")
+
+
+def user(text: str) -> int | None:
+    """A user's number or name. udf's "ignore" and "forget" change nothing: None."""
+    if text in ("ignore", "forget"):
+        return None
+    if text.isascii() and text.isdigit():
+        return number(0, _HIGHEST_ID)(text)
+    try:
+        return pwd.getpwnam(text).pw_uid
+    except (KeyError, ValueError):
+        raise ValueError("a user's number, or the name of a user known here") from None
+
+
+def group(text: str) -> int | None:
+    """A group's number or name. udf's "ignore" and "forget" change nothing: None."""
+    if text in ("ignore", "forget"):
+        return None
+    if text.isascii() and text.isdigit():
+        return number(0, _HIGHEST_ID)(text)
+    try:
+        return grp.getgrnam(text).gr_gid
+    except (KeyError, ValueError):
+        raise ValueError("a group's number, or the name of a group known here") from None
+
+
+def session(text: str) -> int:
+    """A session counted from 1; "last" and -1 are the last one."""
+    if text in ("last", "-1"):
+        return -1
+    try:
+        return number(1)(text)
+    except ValueError:
+        raise ValueError('a session counted from 1, or "last"') from None
+
+
+def name_map(text: str) -> Map:
+    """How ISO 9660 names are shown."""
+    return _word(text, _MAPS, "normal, off or acorn")
+
+
+def relaxed(text: str) -> bool:
+    """Whether upper and lower case count as equal in a lookup."""
+    return _word(text, _RELAXED, "relaxed or strict")
+
+
+def family(text: str) -> Family:
+    """The family of structures to show."""
+    return _word(text, _FAMILIES, "auto, iso9660 or udf")
+
+
+def character_set(text: str) -> str:
+    """A character set by its name in Python or in the kernel (utf8, cp437, iso8859-1, macroman)."""
+    spellings = [text]
+    if text.startswith("mac"):
+        spellings.append("mac_" + text.removeprefix("mac"))  # the kernel writes maccyrillic
+    for spelling in spellings:
+        name = _codec(spelling)
+        if name is not None:
+            return name
+    raise ValueError("a character set that holds ASCII, such as utf8, cp437 or iso8859-1")
+
+
+def words(text: str) -> str:
+    """Any text but none."""
+    if not text or "\0" in text:
+        raise ValueError("some text")
+    return text
+
+
+def _codec(name: str) -> str | None:
+    try:
+        if _ASCII.encode(name) == _ASCII.encode("ascii"):
+            return codecs.lookup(name).name
+    except (LookupError, UnicodeError, ValueError):
+        pass  # no codec, one that is not for text, or one that cannot hold ASCII: all "no"
+    return None
+
+
+def _word(text: str, table: dict[str, _T], allowed: str) -> _T:
+    if text in table:
+        return table[text]
+    raise ValueError(allowed)

@@ -1,0 +1,1 @@
+"""What people see: output, one-line messages, listings and progress."""

@@ -1,0 +1,113 @@
+"""Names and nodes of an image as ls shows them."""
+
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterator
+
+from isomount.cli.terminal.words import say
+from isomount.errors import IsomountError
+from isomount.text import one_line
+from isomount.tree import Node, Volume
+
+_RESET = "\033[0m"
+_DIRECTORY, _LINK, _PROGRAM, _DEVICE = "\033[1;34m", "\033[1;36m", "\033[1;32m", "\033[1;33m"
+_UNITS = "KMGTPE"
+_FAULT = "??????????"
+
+
+class Style:
+    """How names are printed: for a terminal escaped and coloured, for a program as they are.
+
+    Colour follows NO_COLOR (no-color.org) and TERM.
+    """
+
+    def __init__(self) -> None:
+        self.terminal = sys.stdout is not None and sys.stdout.isatty()
+        plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+        self.coloured = self.terminal and not plain
+
+    def name(self, name: bytes, node: Node) -> str:
+        """A name, ready to be printed."""
+        text = os.fsdecode(name)
+        if self.terminal:
+            text = one_line(text)
+        colour = _colour(node) if self.coloured else ""
+        return f"{colour}{text}{_RESET}" if colour else text
+
+    def target(self, node: Node) -> str:
+        """Where a symbolic link leads, ready to be printed; "" for anything else."""
+        if node.target is None:
+            return ""
+        text = os.fsdecode(node.target)
+        return " -> " + (one_line(text) if self.terminal else text)
+
+
+def children(volume: Volume, ino: int) -> Iterator[tuple[bytes, Node]]:
+    """The entries of a directory, by name; in disc order when it is too large to be sorted.
+
+    Raises DamagedDataError or OSError when it cannot be read.
+    """
+    directory = volume.directory(ino)
+    pairs = ((name, node) for _, name, node in directory.after(volume.blocks, 0))
+    return iter(sorted(pairs, key=lambda pair: pair[0])) if directory.in_memory else pairs
+
+
+def long_line(name: str, node: Node, target: str, *, human: bool) -> str:
+    """A line as ``ls -l`` prints it, owners as numbers: they are the disc's, not this machine's."""
+    if node.fault:
+        return f"{_FAULT}   ?     ?     ?          ?                ? {name}"
+    if stat.S_ISCHR(node.mode) or stat.S_ISBLK(node.mode):
+        size = f"{os.major(node.rdev)}, {os.minor(node.rdev)}"
+    else:
+        size = _short(node.size) if human else str(node.size)
+    return (
+        f"{stat.filemode(node.mode)} {node.nlink:3} {node.uid:5} {node.gid:5} {size:>10} "
+        f"{_date(node.mtime_ns)} {name}{target}"
+    )
+
+
+class Failures:
+    """Says what cannot be shown, and remembers that there was something."""
+
+    def __init__(self, image: str) -> None:
+        self._image = image
+        self.exit_code = 0
+
+    def add(self, path: bytes, error: IsomountError | OSError) -> None:
+        """Say why ``path`` is not shown."""
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        if isinstance(error, FileNotFoundError):
+            reason = (
+                f"no such file in the image; list what is there with: isomount ls {self._image}"
+            )
+        say(f"{self._image}: {os.fsdecode(path)}: {reason}")
+        self.exit_code = 1
+
+
+def _colour(node: Node) -> str:
+    if node.is_directory:
+        return _DIRECTORY
+    if stat.S_ISLNK(node.mode):
+        return _LINK
+    if not stat.S_ISREG(node.mode):
+        return _DEVICE
+    return _PROGRAM if node.mode & 0o111 else ""
+
+
+def _date(nanoseconds: int) -> str:
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(nanoseconds // 10**9))
+    except (OverflowError, ValueError, OSError):
+        return f"@{nanoseconds // 10**9:<15}"  # a year that the C library has no date for
+
+
+def _short(size: int) -> str:
+    """As ``ls -h``: powers of 1024."""
+    if size < 1024:
+        return str(size)
+    number, power = size / 1024, 0
+    while number >= 999.5 and power < len(_UNITS) - 1:
+        number, power = number / 1024, power + 1
+    return f"{number:.{0 if number >= 9.95 else 1}f}{_UNITS[power]}"

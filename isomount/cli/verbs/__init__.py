@@ -1,0 +1,1 @@
+"""One module for each verb: `run(words) -> exit code` and `parser() -> Parser`."""

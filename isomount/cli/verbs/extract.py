@@ -1,0 +1,182 @@
+"""``isomount extract IMAGE [PATH...]``: copy files out of an image."""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+from isomount.cli.options.arguments import Parser
+from isomount.cli.reading import (
+    ANY_NUMBER,
+    image_name,
+    open_to_read,
+    reading_parser,
+    view_options,
+)
+from isomount.cli.terminal.output import OutputError, finish, put
+from isomount.cli.terminal.progress import Bar, can_draw
+from isomount.cli.terminal.units import readable_size
+from isomount.cli.terminal.words import say
+from isomount.errors import DifferenceError, IsomountError, UsageError
+from isomount.extract import Extractor, Place, Totals
+from isomount.image import Image, ViewOptions
+from isomount.text import one_line
+
+_USAGE = """isomount extract IMAGE [PATH...] [-C FOLDER] [--verify] [-q]
+                        [-o OPTION[,OPTION...]]..."""
+_DESCRIPTION = """Copy what is in an image, or each PATH in it, into a folder, without mounting it.
+
+Modes, times, symbolic and hard links and holes are kept; as root owners, set-id bits and devices
+too. Nothing is written outside the folder. When it was interrupted, the same command goes on: files
+that are there whole (same size and time) are not written again."""
+_EXAMPLES = """examples:
+  isomount extract debian.iso                       everything, into the folder debian here
+  isomount extract debian.iso boot doc -C /tmp/d    two folders of it, into /tmp/d
+  isomount extract debian.iso -C d --verify         and read it back and compare (exit code 40)
+"""
+# The views that record modes; others get those that new files have.
+_WITH_MODES = ("Rock Ridge", "UDF")
+
+
+def run(words: Sequence[str]) -> int:
+    """Extract. Returns the exit code; raises IsomountError."""
+    flags, names = parser().parse(words, names_at_most=ANY_NUMBER)
+    options = view_options(flags)
+    name = image_name(names, "extract")
+    paths = [os.fsencode(path) for path in names[1:]]
+    with open_to_read(name, options) as image:
+        for path in paths:
+            _require(image, name, path)
+        folder = _default_folder(name) if flags.folder is None else flags.folder
+        if not folder:
+            raise UsageError("-C needs the name of a folder; see isomount extract --help")
+        with Place(folder) as place:
+            report = _Report(name, lines=_prints_lines(flags.quiet))
+            extractor = Extractor(
+                image.volume,
+                place,
+                report,
+                owners=os.geteuid() == 0,
+                modes=_has_modes(image, options),
+                verify=flags.verify,
+            )
+            with _bar(report, extractor, paths, flags.quiet):
+                totals = extractor.extract(paths)
+    if report.unheard is not None:
+        raise report.unheard
+    if not flags.quiet:
+        put(_summary(totals, folder, verified=flags.verify))
+    finish()
+    return _exit_code(totals)
+
+
+def parser() -> Parser:
+    """What this verb understands, for the command, the manual and the shells."""
+    parser = reading_parser("extract", _DESCRIPTION, _EXAMPLES, _USAGE)
+    parser.add_argument(
+        "-C",
+        "--folder",
+        metavar="FOLDER",
+        help="where to; made if missing (the default is one named like the image, here)",
+    )
+    parser.add_argument("--verify", action="store_true", help="read back and compare every file")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say only what goes wrong")
+    return parser
+
+
+class _Report:
+    """Tells people: a bar on a terminal, a line for each file in a pipe.
+
+    Where nobody takes the lines any more the files are what matters: ``unheard`` is for the end.
+    """
+
+    def __init__(self, image: str, *, lines: bool) -> None:
+        self.bar: Bar | None = None
+        self.unheard: BrokenPipeError | OutputError | None = None
+        self._image = image
+        self._lines = lines
+
+    def started(self, path: bytes, size: int) -> None:
+        """Show what is being written."""
+        if self.bar is not None:
+            self.bar.show(path)
+        if self._lines:
+            try:
+                put(os.fsdecode(path))
+            except (BrokenPipeError, OutputError) as error:
+                self.unheard, self._lines = error, False
+
+    def moved(self, count: int) -> None:
+        """Move the bar."""
+        if self.bar is not None:
+            self.bar.advance(count)
+
+    def problem(self, path: bytes, error: Exception) -> None:
+        """Say what is lost."""
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        say(f"{self._image}: {os.fsdecode(path)}: {reason}")
+
+
+def _prints_lines(quiet: bool) -> bool:
+    return not quiet and sys.stdout is not None and not sys.stdout.isatty()
+
+
+def _bar(
+    report: _Report, extractor: Extractor, paths: list[bytes], quiet: bool
+) -> AbstractContextManager[object]:
+    if quiet or not can_draw():
+        return nullcontext()
+    report.bar = Bar(extractor.measure(paths))
+    return report.bar
+
+
+def _require(image: Image, name: str, path: bytes) -> None:
+    """A path that is not there is told before anything is written."""
+    try:
+        image.volume.lookup(path)
+    except FileNotFoundError:
+        raise IsomountError(
+            f"{name}: {os.fsdecode(path)}: no such file in the image; "
+            f"list what is there with: isomount ls {name}"
+        ) from None
+    except NotADirectoryError:
+        raise IsomountError(
+            f"{name}: {os.fsdecode(path)}: leads through a file or a symbolic link; "
+            "name where the link leads"
+        ) from None
+
+
+def _default_folder(image: str) -> str:
+    """Named like the image without its ending, in the current folder."""
+    stem, ending = os.path.splitext(os.path.basename(os.path.abspath(image)))
+    return stem if ending else f"{stem}.extracted"
+
+
+def _has_modes(image: Image, options: ViewOptions) -> bool:
+    chosen = options.mode is not None or options.dmode is not None
+    return chosen or image.volume.view.name.startswith(_WITH_MODES)
+
+
+def _summary(totals: Totals, folder: str, *, verified: bool) -> str:
+    parts = [f"{_count(totals.files, 'file')} ({readable_size(totals.bytes)})"]
+    parts.append(_count(totals.folders, "folder"))
+    parts += [_count(totals.links, "link")] if totals.links else []
+    text = f"{', '.join(parts)} extracted into {one_line(folder)}"
+    text += f"; {totals.present} there already" if totals.present else ""
+    specials = _count(totals.left_out, "device or socket", "devices or sockets")
+    text += f"; {specials} left out" if totals.left_out else ""
+    text += f"; {totals.failed} failed" if totals.failed else ""
+    if verified:
+        differ = f"{totals.different} differ" if totals.different else "no differences"
+        text += f"; compared with the image: {differ}"
+    return text
+
+
+def _count(number: int, one: str, more: str = "") -> str:
+    return f"{number} {one if number == 1 else more or one + 's'}"
+
+
+def _exit_code(totals: Totals) -> int:
+    if totals.different:
+        return DifferenceError.exit_code
+    return 1 if totals.failed else 0

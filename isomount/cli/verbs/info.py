@@ -1,0 +1,193 @@
+"""``isomount info IMAGE``: what an image says about itself."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from isomount.cli.options.arguments import Parser
+from isomount.cli.reading import (
+    image_name,
+    open_to_read,
+    reading_parser,
+    view_options,
+)
+from isomount.cli.terminal.output import put
+from isomount.cli.terminal.units import moment, readable_size
+from isomount.survey import BootEntry, Identity, Partition, Survey, survey
+from isomount.text import one_line
+
+_USAGE = "isomount info IMAGE [--json] [-o OPTION[,OPTION...]]..."
+_DESCRIPTION = (
+    "Show what an image says about itself: its views, label, identifiers and dates, the program\n"
+    "that made it, sessions, boot entries, partitions, and whether it is whole."
+)
+_EXAMPLES = """examples:
+  isomount info debian.iso                       for people
+  isomount info debian.iso --json | jq .label    for programs: sizes in bytes, times in UTC
+"""
+_COLUMN = 16
+_SHOWN_DAMAGE = 10
+_IDENTIFIERS = (
+    ("volume_set", "Volume set"),
+    ("system", "System"),
+    ("publisher", "Publisher"),
+    ("preparer", "Prepared by"),
+    ("application", "Application"),
+    ("copyright_file", "Copyright file"),
+    ("abstract_file", "Abstract file"),
+    ("bibliography_file", "Bibliography"),
+)
+_DATES = (
+    ("created_ns", "Created"),
+    ("modified_ns", "Modified"),
+    ("effective_ns", "Effective"),
+    ("expires_ns", "Expires"),
+)
+
+
+def run(words: Sequence[str]) -> int:
+    """Show it. Returns the exit code; raises IsomountError."""
+    flags, names = parser().parse(words, names_at_most=1)
+    options = view_options(flags)
+    with open_to_read(image_name(names, "info"), options, warn=False) as image:
+        found = survey(image, options)
+    if flags.json:
+        put(json.dumps(_plain(found), indent=2, ensure_ascii=False))
+        return 0
+    for name, text in _lines(found):
+        put(f"{name + ':' if name else '':<{_COLUMN}} {one_line(text)}".rstrip())
+    return 0
+
+
+def parser() -> Parser:
+    """What this verb understands, for the command, the manual and the shells."""
+    parser = reading_parser("info", _DESCRIPTION, _EXAMPLES, _USAGE)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _lines(found: Survey) -> Iterator[tuple[str, str]]:
+    """What people read: a name, which may be empty to go on with the last one's, and a text."""
+    yield "Image", found.image
+    yield "Size", _size_words(found)
+    yield "Label", found.label or "(none)"
+    others = {f"{each.label} ({each.structure})" for each in found.volumes if each.label}
+    if len({each.label for each in found.volumes}) > 1:
+        yield "Labels", ", ".join(sorted(others))
+    yield (
+        "Views",
+        ", ".join(f"{each} (shown)" if each == found.view else each for each in _unique(found)),
+    )
+    yield "Made with", found.tool or "(unknown)"
+    yield from _identifiers(found.volumes)
+    if len(found.sessions) > 1:
+        starts = ", ".join(
+            f"{number} at sector {at}" for number, at in enumerate(found.sessions, 1)
+        )
+        yield "Sessions", f"{len(found.sessions)}: {starts}; choose with -o session=N"
+    yield from _under("Boot", map(_boot_words, found.boot.entries if found.boot else ()))
+    yield from _under("Partitions", map(_partition_words, found.partitions))
+    yield from _under("Damage", _damage_words(found))
+
+
+def _unique(found: Survey) -> list[str]:
+    return list(dict.fromkeys([*found.views, found.view]))
+
+
+def _under(name: str, texts: Iterator[str]) -> Iterator[tuple[str, str]]:
+    for text in texts:
+        yield name, text
+        name = ""
+
+
+def _size_words(found: Survey) -> str:
+    size = f"{found.size} bytes ({readable_size(found.size)})"
+    if found.missing:
+        return f"{size}, {found.missing} bytes less than the volume needs: it is cut off"
+    if found.volume_size and found.size > found.volume_size:
+        return f"{size}, {found.size - found.volume_size} bytes more than the volume"
+    return f"{size}, as the volume says" if found.volume_size else size
+
+
+def _identifiers(volumes: list[Identity]) -> Iterator[tuple[str, str]]:
+    """Each identifier and date of the first volume that has it: the others only repeat it."""
+    for field, name in _IDENTIFIERS:
+        text = next((value for each in volumes if (value := getattr(each, field))), "")
+        if text:
+            yield name, text
+    for field, name in _DATES:
+        time = next((value for each in volumes if (value := getattr(each, field))), None)
+        when = None if time is None else moment(time)
+        if when is not None:
+            yield name, when.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _boot_words(entry: BootEntry) -> str:
+    state = "" if entry.bootable else ", not bootable"
+    return (
+        f"{entry.platform_name}, {entry.media_name}{state}, "
+        f"{entry.sectors} sectors loaded from byte {entry.block * 2048}"
+    )
+
+
+def _partition_words(each: Partition) -> str:
+    kind = f"{each.type_id} ({each.kind})" if each.kind else each.type_id
+    name = f' "{each.name}"' if each.name else ""
+    active = ", active" if each.active else ""
+    return (
+        f"{each.table.value} {each.number}: {kind}{name}, "
+        f"{readable_size(each.length)} from byte {each.start}{active}"
+    )
+
+
+def _damage_words(found: Survey) -> Iterator[str]:
+    if found.missing:
+        yield f"the last {found.missing} bytes are missing; copy or download the image again"
+    for offset, what in found.damage[:_SHOWN_DAMAGE]:
+        yield f"at byte {offset}: {what}"
+    if len(found.damage) > _SHOWN_DAMAGE:
+        yield f"and {len(found.damage) - _SHOWN_DAMAGE} more; --json has them"
+
+
+def _plain(found: Survey) -> dict[str, Any]:
+    """The survey as JSON has it: no classes, times in ISO 8601."""
+    plain: dict[str, Any] = {
+        name: getattr(found, name)
+        for name in ("image", "size", "volume_size", "missing", "views", "view", "label", "tool")
+    }
+    plain["image"] = one_line(found.image)
+    plain["volumes"] = [_plain_identity(each) for each in found.volumes]
+    plain["sessions"] = found.sessions
+    plain["boot"] = None if found.boot is None else _plain_boot(found)
+    plain["partitions"] = [
+        {**each._asdict(), "table": each.table.value} for each in found.partitions
+    ]
+    plain["damage"] = [{"offset": offset, "what": what} for offset, what in found.damage]
+    return plain
+
+
+def _plain_identity(each: Identity) -> dict[str, Any]:
+    plain = dataclasses.asdict(each)
+    for field, _ in _DATES:
+        time = plain.pop(field)
+        when = None if time is None else moment(time)
+        plain[field.removesuffix("_ns")] = None if when is None else when.isoformat()
+    return plain
+
+
+def _plain_boot(found: Survey) -> dict[str, Any]:
+    assert found.boot is not None
+    return {
+        "block": found.boot.block,
+        "identifier": found.boot.identifier,
+        "is_sound": found.boot.is_sound,
+        "entries": [
+            {
+                **entry._asdict(),
+                "platform_name": entry.platform_name,
+                "media_name": entry.media_name,
+            }
+            for entry in found.boot.entries
+        ],
+    }

@@ -1,0 +1,119 @@
+"""``isomount ls IMAGE [PATH...]``: list what is in an image."""
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from isomount.cli.options.arguments import Parser
+from isomount.cli.reading import (
+    ANY_NUMBER,
+    image_name,
+    open_to_read,
+    reading_parser,
+    view_options,
+)
+from isomount.cli.terminal.listing import Failures, Style, children, long_line
+from isomount.cli.terminal.output import OutputError, finish, put
+from isomount.errors import IsomountError
+from isomount.tree import Node, Volume, resolve
+
+_USAGE = "isomount ls [-l] [-R] [-d] IMAGE [PATH...] [-o OPTION[,OPTION...]]..."
+_DESCRIPTION = "List what is in an image, without mounting it: its root, or each PATH in it."
+_EXAMPLES = """examples:
+  isomount ls debian.iso               the names in the root
+  isomount ls -l debian.iso boot       with modes, owners, sizes and times
+  isomount ls -lR debian.iso           everything
+  isomount ls windows.iso -o view=iso9660,nojoliet
+"""
+
+
+def run(words: Sequence[str]) -> int:
+    """List. Returns the exit code; raises IsomountError."""
+    flags, names = parser().parse(words, names_at_most=ANY_NUMBER)
+    options = view_options(flags)
+    name = image_name(names, "ls")
+    with open_to_read(name, options) as image:
+        lister = _Lister(image.volume, flags, Failures(name))
+        code = lister.list([os.fsencode(path) for path in names[1:]] or [b""])
+    finish()
+    return code
+
+
+def parser() -> Parser:
+    """What this verb understands, for the command, the manual and the shells."""
+    parser = reading_parser("ls", _DESCRIPTION, _EXAMPLES, _USAGE)
+    parser.add_argument("-l", "--long", action="store_true", help="modes, owners, sizes, times")
+    parser.add_argument("-R", "--recursive", action="store_true", help="folders in folders too")
+    parser.add_argument(
+        "-d", "--directory", action="store_true", help="folders themselves, not what they hold"
+    )
+    parser.add_argument("--human", action="store_true", help="sizes such as 1.5M (with -l)")
+    return parser
+
+
+class _Lister:
+    def __init__(self, volume: Volume, flags: argparse.Namespace, failures: Failures) -> None:
+        self._volume = volume
+        self._flags = flags
+        self._failures = failures
+        self._style = Style()
+        self._titled = False
+
+    def list(self, paths: Sequence[bytes]) -> int:
+        """Files first, then each folder, as ls does; titles when there is more than one thing."""
+        folders: list[tuple[bytes, Node]] = []
+        for path in paths:
+            try:
+                # With -l a link is what is looked at; otherwise where it leads.
+                follow = path.endswith(b"/") or not (self._flags.long or self._flags.directory)
+                node = resolve(self._volume, path, follow=follow)
+            except (IsomountError, OSError) as error:
+                self._failures.add(path, error)
+                continue
+            if node.is_directory and not self._flags.directory:
+                folders.append((path.rstrip(b"/") if path.strip(b"/") else b"", node))
+            else:
+                self._line(path or b".", node)
+                self._titled = True
+        titles = self._titled or self._flags.recursive or len(paths) > 1
+        for path, node in folders:
+            self._folder(path, node, titles)
+        return self._failures.exit_code
+
+    def _folder(self, path: bytes, node: Node, titles: bool) -> None:
+        """One folder, with -R those in it as well, each once."""
+        todo = [(path, node.ino)]
+        seen = {node.ino}
+        while todo:
+            path, ino = todo.pop()
+            if titles:
+                put(("\n" if self._titled else "") + f"{os.fsdecode(path or b'.')}:")
+                self._titled = True
+            below = self._entries(path, ino)
+            if self._flags.recursive:
+                new = [(where, number) for where, number in below if number not in seen]
+                seen.update(number for _, number in new)
+                todo += reversed(new)
+
+    def _entries(self, path: bytes, ino: int) -> Sequence[tuple[bytes, int]]:
+        """Print the entries of a folder. Returns the folders among them."""
+        below: list[tuple[bytes, int]] = []
+        try:
+            for name, node in children(self._volume, ino):
+                self._line(name, node)
+                place = path + b"/" + name if path else name
+                if node.fault:
+                    self._failures.add(place, IsomountError(node.fault))
+                elif node.is_directory and self._flags.recursive:
+                    below.append((place, node.ino))
+        except (BrokenPipeError, OutputError):
+            raise
+        except (IsomountError, OSError) as error:
+            self._failures.add(path or b".", error)
+        return below
+
+    def _line(self, name: bytes, node: Node) -> None:
+        shown = self._style.name(name, node)
+        if self._flags.long:
+            shown = long_line(shown, node, self._style.target(node), human=self._flags.human)
+        put(shown)

@@ -1,0 +1,155 @@
+"""``isomount IMAGE [MOUNTPOINT]``: mount an image."""
+
+import dataclasses
+import os
+import textwrap
+from collections.abc import Sequence
+
+import isomount
+from isomount.cli.docs.exit_codes import exit_codes
+from isomount.cli.mistakes import refuse_unknown_verb, refuse_wrong_order
+from isomount.cli.options.arguments import Parser
+from isomount.cli.options.parse import ParsedOptions, parse_options
+from isomount.cli.options.table import TABLE, Target
+from isomount.cli.terminal.output import put
+from isomount.cli.terminal.words import say
+from isomount.daemon import launch
+from isomount.daemon.request import MountRequest
+from isomount.errors import UsageError
+from isomount.image import ViewOptions
+from isomount.mounting.mountpoint import default_for
+from isomount.text import one_line
+
+_USAGE = """isomount IMAGE [MOUNTPOINT] [-o OPTION[,OPTION...]]... [-f] [-d]
+       isomount umount|list|open|recent ... : what is mounted; integrate: into your desktop
+       isomount info|ls|tree|cat|extract IMAGE ... : without mounting; see isomount VERB --help"""
+
+_DESCRIPTION = """Show a disc image (ISO 9660, Rock Ridge, Joliet, UDF) as a read-only folder.
+
+IMAGE is an image file, or a drive with a disc in it. MOUNTPOINT is the folder to show it in; it is
+made if it is missing, and removed again. Without it, a folder beside the image, named like it."""
+
+_EXAMPLES = """examples:
+  isomount debian.iso disc         show the image in the folder disc, made if it is missing
+  isomount debian.iso              the same in the folder debian beside the image
+  isomount umount disc             end that; "fusermount3 -u disc" does the same
+  isomount open debian.iso         mount it and open the file manager there
+  isomount extract debian.iso      copy everything out of it, without mounting
+  isomount windows.iso disc -o view=iso9660,nojoliet
+"""
+
+_ENDING = """
+A comma in an option's value is written "\\,". IMAGE and MOUNTPOINT named like a verb (umount,
+list ...) are written with a slash (./umount).
+
+exit codes:
+"""
+
+
+def run(words: Sequence[str]) -> int:
+    """Mount. Returns the exit code; raises IsomountError."""
+    refuse_unknown_verb(words)
+    flags, names = parser().parse(words, names_at_most=2)
+    refuse_wrong_order(names)
+    return carry_out(
+        names,
+        parse_options(flags.options),
+        read_only=flags.read_only,
+        foreground=flags.foreground or flags.debug,
+        debug=flags.debug,
+    )
+
+
+def carry_out(
+    names: list[str],
+    options: ParsedOptions,
+    *,
+    read_only: bool = False,
+    foreground: bool = False,
+    debug: bool = False,
+) -> int:
+    """Mount the image ``names[0]``, on the folder ``names[1]`` if there is one.
+
+    ``read_only`` says that who asks for writing knows better already. Returns the exit code; raises
+    IsomountError.
+    """
+    request = dataclasses.replace(_request(names, options), foreground=foreground, debug=debug)
+    code = launch.start(request, say)
+    if options.asks_to_write and not (read_only or foreground):
+        say("mounted read-only: rw is ignored, disc images cannot be written to")
+    if len(names) == 1 and not foreground:
+        put(f"{one_line(request.image)} is mounted on {one_line(request.mountpoint)}")
+    return code
+
+
+def options_help() -> str:
+    """Every option of ``-o``, grouped and wrapped, out of the table."""
+    parts = []
+    for target in Target:
+        parts.append(f"{target.value} (-o):")
+        options = [option for option in TABLE.values() if option.target is target]
+        if target is Target.TABLE:
+            names = ", ".join([*(option.usage for option in options), "x-..."])
+            parts.append(textwrap.fill(names, 98, initial_indent="  ", subsequent_indent="  "))
+        else:
+            parts += [f"  {option.usage:<24} {option.help}" for option in options]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def parser() -> Parser:
+    """What this verb understands, for the command, the manual and the shells."""
+    ending = _ENDING + "".join(f"  {code:<3} {said}\n" for code, said in exit_codes().items())
+    parser = Parser("isomount", _DESCRIPTION, f"{_EXAMPLES}\n{options_help()}{ending}", _USAGE)
+    parser.add_argument(
+        "-o", dest="options", metavar="OPTIONS", action="append", default=[], help="see below"
+    )
+    parser.add_argument(
+        "-f", "--foreground", action="store_true", help="stay in the foreground, log to stderr"
+    )
+    parser.add_argument(
+        "-d", "--debug", action="store_true", help="the same, and log every request"
+    )
+    parser.add_argument("-r", "--read-only", action="store_true", help="always so; changes nothing")
+    parser.add_argument(
+        "-V",
+        "--version",
+        action="version",
+        version=f"isomount {isomount.__version__}",
+        help="show the version and exit",
+    )
+    return parser
+
+
+def _request(names: list[str], options: ParsedOptions) -> MountRequest:
+    if not names or not names[0]:
+        raise UsageError("name the image to mount; see isomount --help")
+    image = os.path.abspath(names[0])
+    mountpoint = names[1] if len(names) > 1 else default_for(image)
+    if not mountpoint:
+        raise UsageError("the mount point has no name; see isomount --help")
+    return MountRequest(
+        image=image,
+        mountpoint=os.path.abspath(mountpoint),
+        view=_as_this_user(options.view),
+        fuse=options.fuse,
+        nonempty=options.nonempty,
+        log=_log_path(options),
+        xattr=options.xattr,
+        idle=options.idle,
+    )
+
+
+def _as_this_user(view: ViewOptions) -> ViewOptions:
+    """An ordinary user's mount shows everything as that user's, unless told otherwise."""
+    if os.geteuid() == 0:
+        return view
+    return dataclasses.replace(
+        view,
+        uid=os.getuid() if view.uid is None else view.uid,
+        gid=os.getgid() if view.gid is None else view.gid,
+    )
+
+
+def _log_path(options: ParsedOptions) -> str | None:
+    return None if options.log is None else os.path.abspath(options.log)

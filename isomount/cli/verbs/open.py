@@ -1,0 +1,166 @@
+"""``isomount open IMAGE``: show an image in the file manager."""
+
+import logging
+import os
+import shlex
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from isomount.cli.options.arguments import Parser
+from isomount.cli.options.parse import ParsedOptions, parse_options
+from isomount.cli.reading import image_name
+from isomount.cli.terminal.output import put
+from isomount.cli.verbs.mount import carry_out
+from isomount.desktop import notification
+from isomount.desktop.file_manager import FileManager
+from isomount.desktop.media import (
+    find_media_directory,
+    free_name,
+    locked,
+    remove,
+    safe_directory_name,
+)
+from isomount.errors import IsomountError, NoFileManagerError
+from isomount.image import open_image
+from isomount.mounting.mountpoint import await_farewell
+from isomount.mounting.unmount import unmount
+from isomount.state.register import running
+from isomount.text import one_line
+
+_USAGE = "isomount open IMAGE [-o OPTION[,OPTION...]]..."
+_DESCRIPTION = """Show an image in the file manager.
+
+It is mounted if it is not yet, in a folder named after its label: in /run/media/USER where that is
+yours to write to, else in the folder isomount in your home, where file managers look as well.
+Without a terminal, what goes wrong is shown by notify-send."""
+_EXAMPLES = """examples:
+  isomount open debian.iso         mount it if need be, and open the file manager there
+  isomount umount debian.iso       end that; the eject button does the same
+"""
+
+
+class _Shown(NamedTuple):
+    """Where the image is shown; ``made`` are the folders made for that, if this call did it."""
+
+    place: str
+    is_new: bool = False
+    made: Sequence[str] = ()
+
+
+def run(words: Sequence[str]) -> int:
+    """Open. Returns the exit code; raises IsomountError."""
+    try:
+        _open(words)
+    except IsomountError as error:
+        if notification.is_needed():
+            notification.notify("The disc image cannot be shown", str(error))
+        raise
+    return 0
+
+
+def _open(words: Sequence[str]) -> None:
+    flags, names = parser().parse(words, names_at_most=1)
+    image = os.path.abspath(image_name(names, "open"))
+    options = parse_options(flags.options)
+    place = _shown_at(image)
+    if place is None:
+        place = _mount_and_show(image, options)
+    else:
+        _show_mounted(place)
+    put(f"{one_line(image)} is mounted on {one_line(place)}")
+
+
+def parser() -> Parser:
+    """What this verb understands, for the command, the manual and the shells."""
+    parser = Parser("isomount open", _DESCRIPTION, _EXAMPLES, _USAGE)
+    parser.add_argument(
+        "-o",
+        dest="options",
+        metavar="OPTIONS",
+        action="append",
+        default=[],
+        help="as for a mount; a mount that is there already keeps its own",
+    )
+    return parser
+
+
+def _label(image: str, options: ParsedOptions) -> str:
+    """What to call the folder: the label, else the image's name without its ending."""
+    log = logging.getLogger("isomount")
+    quiet = logging.NullHandler()  # the mount will say what it finds damaged
+    log.addHandler(quiet)
+    try:
+        with open_image(image, options.view) as opened:
+            label = opened.volume.label
+    finally:
+        log.removeHandler(quiet)
+    stem = os.path.splitext(os.path.basename(image))[0]
+    return (
+        safe_directory_name(label) or safe_directory_name(os.fsdecode(os.fsencode(stem))) or "disc"
+    )
+
+
+def _shown_at(image: str) -> str | None:
+    """Where a mount of this user's shows the image already."""
+    for each in running(everybody=False):
+        if not each.is_dead and each.shows(image):
+            return each.mount.path
+    return None
+
+
+def _show_mounted(place: str) -> None:
+    try:
+        FileManager().show(place)
+    except NoFileManagerError as error:
+        raise _or(error, _go_to(place)) from error
+
+
+def _mount_and_show(image: str, options: ParsedOptions) -> str:
+    """Returns where. What cannot be shown is not mounted, or not any more."""
+    label = _label(image, options)
+    without = f"mount without it: isomount {shlex.quote(image)} FOLDER"
+    try:
+        manager = FileManager()
+    except NoFileManagerError as error:
+        raise _or(error, without) from error
+    shown = _mount(image, label, options)
+    try:
+        manager.show(shown.place)
+    except NoFileManagerError as error:
+        gone = shown.is_new and _take_back(shown)
+        raise _or(error, without if gone else _go_to(shown.place)) from error
+    return shown.place
+
+
+def _or(error: NoFileManagerError, remedy: str) -> NoFileManagerError:
+    return NoFileManagerError(f"{error}, or {remedy}")
+
+
+def _go_to(place: str) -> str:
+    return f"go where the image is mounted: cd {shlex.quote(place)}"
+
+
+def _mount(image: str, label: str, options: ParsedOptions) -> _Shown:
+    folder, made = find_media_directory(image)
+    try:
+        with locked(folder):
+            place = _shown_at(image)  # by another click, while this one waited
+            if place is not None:
+                return _Shown(place)
+            place = os.path.join(folder, free_name(folder, label))
+            carry_out([image, place], options)
+            return _Shown(place, is_new=True, made=made)
+    except BaseException:  # Ctrl-C as well: folders made for the mount must not stay
+        remove(made)
+        raise
+
+
+def _take_back(shown: _Shown) -> bool:
+    """Unmount what this call has mounted. Returns whether it could be: nobody uses it, then."""
+    try:
+        unmount(shown.place, lazy=False)
+    except IsomountError:
+        return False
+    await_farewell(shown.place)
+    remove(shown.made)
+    return True

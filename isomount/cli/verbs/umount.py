@@ -1,0 +1,112 @@
+"""``isomount umount MOUNTPOINT|IMAGE``: end a mount, or all."""
+
+import os
+import shlex
+from collections.abc import Sequence
+
+from isomount.cli.options.arguments import Parser
+from isomount.cli.terminal.words import say
+from isomount.errors import IsomountError, NotMountedError, UsageError
+from isomount.mounting.holders import who_holds
+from isomount.mounting.mountpoint import await_farewell
+from isomount.mounting.mounts import Mount, all_mounts, is_same_image, mount_at
+from isomount.mounting.unmount import BusyError, unmount
+from isomount.state.register import running
+
+_USAGE = "isomount umount MOUNTPOINT|IMAGE|--all [--lazy]"
+_DESCRIPTION = (
+    "Unmount what isomount has mounted: the folder MOUNTPOINT, or IMAGE wherever it is shown,\n"
+    "or everything that is mounted by you. A mount in use stays; who uses it is told."
+)
+_EXAMPLES = """examples:
+  isomount umount disc             unmount what is shown in the folder disc
+  isomount umount debian.iso       unmount that image, wherever it is
+  isomount umount --lazy disc      take it away at once; open files can be read to their end
+  isomount umount --all            end all your mounts; "isomount list" shows them
+"""
+
+
+def run(words: Sequence[str]) -> int:
+    """Unmount. Returns the exit code; raises IsomountError."""
+    flags, names = parser().parse(words, names_at_most=1)
+    if not flags.all:
+        _end(_find(names[0] if names else ""), lazy=flags.lazy)
+        return 0
+    if names:
+        raise UsageError(f"--all leaves nothing to name, but {names[0]} was named")
+    return _end_all(lazy=flags.lazy)
+
+
+def parser() -> Parser:
+    """What this verb understands, for the command, the manual and the shells."""
+    parser = Parser("isomount umount", _DESCRIPTION, _EXAMPLES, _USAGE)
+    parser.add_argument(
+        "-z", "-l", "--lazy", action="store_true", help="detach it even when it is in use"
+    )
+    parser.add_argument("-a", "--all", action="store_true", help="every mount of yours")
+    return parser
+
+
+def _end(path: str, *, lazy: bool) -> None:
+    """Unmount ``path``; who keeps it busy is told by name."""
+    try:
+        unmount(path, lazy=lazy)
+    except BusyError as error:
+        mount = mount_at(path)
+        who = who_holds(mount) if mount else ""
+        if not who:
+            raise
+        raise IsomountError(
+            f"{path}: is in use by {who}; close that, or detach it from them with: "
+            f"isomount umount --lazy {shlex.quote(path)}"
+        ) from error
+    if not lazy:
+        await_farewell(path)
+
+
+def _end_all(*, lazy: bool) -> int:
+    """Unmount everything of this user's, what lies within another first. Returns the exit code."""
+    code = 0
+    for each in reversed(running(everybody=False)):
+        try:
+            _end(each.mount.path, lazy=lazy)
+        except IsomountError as error:
+            say(str(error))
+            code = code or error.exit_code
+    return code
+
+
+def _find(what: str) -> str:
+    """The mount point that ``what`` names. Nothing is touched that may hang until it has to be."""
+    if not what:
+        raise UsageError("name the mount point or the image to unmount; see isomount umount --help")
+    mounts = all_mounts()
+    place = os.path.abspath(what)
+    here = _topmost(mounts, place) or _topmost(mounts, _without_links(place))
+    ours = running(everybody=True)
+    if here is not None and here in [each.mount for each in ours]:
+        return here.path
+    shown = [
+        each.mount.path
+        for each in ours
+        if what == each.mount.source or place == each.image or is_same_image(each.mount, place)
+    ]
+    if len(shown) > 1:
+        raise UsageError(f"{what}: is mounted more than once, on {', '.join(shown)}; name one")
+    if shown:
+        return shown[0]
+    if here is not None:
+        raise NotMountedError(
+            f"{what}: what is mounted there is not isomount's ({here.source}, {here.kind})"
+        )
+    raise NotMountedError(f"{what}: not mounted; what is mounted is shown by: isomount list")
+
+
+def _topmost(mounts: list[Mount], path: str) -> Mount | None:
+    return next((mount for mount in reversed(mounts) if mount.path == path), None)
+
+
+def _without_links(path: str) -> str:
+    """``path`` with the links above its last component followed, then that one's own."""
+    parent, name = os.path.split(path)
+    return os.path.realpath(os.path.join(os.path.realpath(parent), name))

@@ -1,0 +1,208 @@
+"""The life of a mount: from mounting to the end of the session, in trio's loop.
+
+Only imported once the process is the one that serves: trio must not be there before a fork.
+"""
+
+import enum
+import gc
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+
+import pyfuse3
+import trio
+
+from isomount.daemon.idle import end_when_idle
+from isomount.daemon.notify import notify
+from isomount.daemon.request import MountRequest
+from isomount.errors import FuseUnavailableError, IsomountError
+from isomount.fs import Frequent, Operations, Use
+from isomount.fs.lane.gate import Gate
+from isomount.image import Image
+from isomount.mounting import device
+from isomount.mounting.mountpoint import MountPoint
+from isomount.mounting.readahead import raise_readahead
+from isomount.mounting.unmount import unmount
+from isomount.state.recent import remember
+from isomount.state.register import Registration
+
+_log = logging.getLogger("isomount.daemon")
+
+# New objects until Python looks for unused cycles among them. We leave none, while a tree that is
+# read makes thousands of objects that stay: a quarter of its time went into looking.
+_GARBAGE_THRESHOLDS = (20_000, 20, 20)
+
+# Requests that wait for the image at the same time.
+_WORKERS = 16
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def serve(request: MountRequest, image: Image, point: MountPoint, ready: Callable[[], None]) -> int:
+    """Mount, serve until the session ends, clean up. Returns the exit code.
+
+    ``ready`` is called once the mount answers; when it raises OSError, nobody waits for the mount
+    any more and it is ended. Raises FuseUnavailableError when it cannot be mounted.
+    """
+    life = _Life(image, point, request, ready)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
+    # A signal between here and the loop would kill the process and leave a dead mount: it waits.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        return life.run(life.mount())
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        point.remove()
+
+
+class _State(enum.Enum):
+    MOUNTED = enum.auto()
+    DETACHING = enum.auto()
+    DETACHED = enum.auto()
+
+
+class _Life:
+    """What happens between mount and unmount."""
+
+    def __init__(
+        self,
+        image: Image,
+        point: MountPoint,
+        request: MountRequest,
+        ready: Callable[[], None],
+    ) -> None:
+        self._image = image
+        self._request = request
+        self._point = point
+        self._ready = ready
+        self._state = _State.MOUNTED
+        self._answered = False
+        self._initialised = trio.Event()
+        self._registration = Registration()
+        self._use = Use()
+        self._workers = trio.CapacityLimiter(_WORKERS)
+
+    def mount(self) -> Gate:
+        """Mount. Requests wait at the gate until ``run``."""
+        path, options = self._point.path, self._request.fuse
+        operations = Operations(self._image.volume, ready=self._initialised.set)
+        number = device.mount(path, self._request.image, options)
+        with ExitStack() as undo:  # libfuse or Ctrl-C: the kernel has mounted it already
+            undo.callback(unmount, path, lazy=True)
+            gate = Gate(number)
+            undo.callback(gate.close)
+            # libfuse takes a descriptor that is mounted already, by this name, as its mount point.
+            place = f"/dev/fd/{gate.for_pyfuse3}"
+            pyfuse3.init(operations, place, {"allow_root"} if options.allow_root else set())
+            undo.pop_all()
+        return gate
+
+    def run(self, gate: Gate) -> int:
+        """Serve until the kernel closes the session."""
+        try:
+            trio.run(self._main, gate)
+        except BaseException:  # whatever it is, it is told in the log, and by the exit code
+            # Left mounted, but dead: an empty folder would make a mirror job delete its copy.
+            _log.exception("%s: crashed", self._point.path)
+            return 1
+        finally:
+            self._registration.leave()
+            pyfuse3.close(unmount=False)
+            gate.close()
+        if not self._answered:
+            raise FuseUnavailableError(f"{self._point.path}: the mount ended before it answered")
+        _log.info("%s: unmounted", self._point.path)
+        return 0
+
+    async def _main(self, gate: Gate) -> None:
+        with trio.open_signal_receiver(*_SIGNALS) as signals:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._obey, signals, nursery)
+                nursery.start_soon(self._announce)
+                if self._request.idle is not None:
+                    nursery.start_soon(
+                        end_when_idle, self._use, self._point.path, self._request.idle
+                    )
+                await gate.serve(self._frequent(gate), self._workers)
+                notify("STOPPING=1")
+                nursery.cancel_scope.cancel()
+
+    def _frequent(self, gate: Gate) -> Frequent:
+        root_and_me = frozenset((0, os.getuid()))
+        only_for = root_and_me if self._request.fuse.allow_root else None
+        return Frequent(
+            self._image.volume,
+            gate.send,
+            self._use,
+            spliced_at_most=gate.spliced_at_most,
+            only_for=only_for,
+            sees_visits=self._request.idle is not None,
+            xattrs=self._request.xattr,
+        )
+
+    async def _announce(self) -> None:
+        """Once the mount answers, as shown by asking it, say so."""
+        await self._initialised.wait()
+        try:
+            await trio.to_thread.run_sync(self._ask_the_mount)
+        except OSError as error:
+            _log.error("%s: does not answer: %s", self._point.path, error.strerror)
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        await trio.lowlevel.checkpoint()  # where the session has ended meanwhile, this ends as well
+        self._answered = True
+        # On the loop, as nothing may come between: a small file in memory, the mount not touched.
+        self._registration.enter(self._image, self._point.path)
+        _log.info(
+            "%s: has %s; showing %s on %s",
+            self._image.path,
+            ", ".join(self._image.views),
+            self._image.volume.view.name,
+            self._point.path,
+        )
+        shown = f"showing {self._image.path} ({self._image.volume.view.name}) on {self._point.path}"
+        notify("READY=1", f"STATUS={shown}")
+        try:
+            self._ready()
+        except OSError as error:
+            _log.info("%s: unmounting, who asked for it is gone: %s", self._point.path, error)
+            os.kill(os.getpid(), signal.SIGTERM)
+        # After "ready", and left alone at the end: the home folder may be slow, or gone.
+        image = os.path.abspath(self._image.path)
+        await trio.to_thread.run_sync(remember, image, abandon_on_cancel=True)
+
+    def _ask_the_mount(self) -> None:
+        os.statvfs(self._point.path)  # stat may be cached
+        raise_readahead(self._point.path, self._request.fuse.readahead)
+
+    async def _obey(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:
+        """First signal: detach and serve what is open until it is closed. Second: end at once."""
+        async for number in signals:
+            name = signal.Signals(number).name
+            if self._state is _State.DETACHED:
+                _log.warning("%s: %s again, ending with files open", self._point.path, name)
+                logging.shutdown()
+                os._exit(1)
+            if self._state is _State.MOUNTED:
+                _log.info("%s: %s, unmounting", self._point.path, name)
+                self._state = _State.DETACHING
+                notify("STOPPING=1", "STATUS=unmounted, still serving the files that are open")
+                nursery.start_soon(self._detach)
+
+    async def _detach(self) -> None:
+        try:
+            # In a worker, as the kernel may ask us something before it lets go; in one more than
+            # there are for reads, as those may all be waiting for a disk.
+            await trio.to_thread.run_sync(
+                lambda: unmount(self._point.path, lazy=True), limiter=trio.CapacityLimiter(1)
+            )
+        except IsomountError as error:
+            _log.warning("%s; another signal ends the daemon", error)
+        else:
+            self._point.remove()
+        self._state = _State.DETACHED

@@ -1,0 +1,1 @@
+"""Integration into desktops: their entries, caches, file managers and notifications."""

@@ -1,0 +1,122 @@
+"""What desktops read instead of the files themselves: caches that programs of theirs make."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Container, Iterable
+from typing import NamedTuple
+
+from isomount.programs import find_program
+
+_APPLICATIONS = "applications"
+_ICONS = "icons/hicolor"
+_TYPES = "mime"
+_APPLICATIONS_CACHE = "mimeinfo.cache"
+_ICON_CACHE = "icon-theme.cache"
+# What update-mime-database leaves where no type is described any more.
+_TYPE_CACHES = ["XMLnamespaces", "aliases", "generic-icons", "globs", "globs2", "icons", "magic"]
+_TYPE_CACHES += ["mime.cache", "subclasses", "treemagic", "types", "version"]
+
+
+class _Program(NamedTuple):
+    words: tuple[str, ...]
+    folder: str
+    package: str  # Debian's name of it
+    without_it: str
+
+
+_PROGRAMS = (
+    _Program(
+        ("update-mime-database",), _TYPES, "shared-mime-info", "kinds of images are not known"
+    ),
+    _Program(
+        ("update-desktop-database", "-q"),
+        _APPLICATIONS,
+        "desktop-file-utils",
+        "file managers do not offer isomount",
+    ),
+)
+# Without a cache, icons are looked up in the folder itself. With one that we made, those of others
+# who do not renew it would not be seen.
+_ICON_PROGRAM = _Program(
+    ("gtk-update-icon-cache", "-q", "-t", "-f"), _ICONS, "gtk-update-icon-cache", "no icon is shown"
+)
+
+
+def refresh(share: str, tell: Callable[[str], None], *, mind_missing: bool) -> None:
+    """Bring the caches in ``share`` up to date; ``tell`` gets a sentence about what cannot be."""
+    programs = [*_PROGRAMS]
+    if os.path.exists(os.path.join(share, _ICONS, _ICON_CACHE)):
+        programs.append(_ICON_PROGRAM)
+    for program in programs:
+        folder = os.path.join(share, program.folder)
+        if os.path.isdir(folder):
+            _run(program, folder, share, tell, mind_missing=mind_missing)
+
+
+def clear(share: str, folders: Container[str] | None = None) -> None:
+    """Remove the caches that describe nothing any more, only in ``folders`` if these are named."""
+    types, applications = os.path.join(share, _TYPES), os.path.join(share, _APPLICATIONS)
+    if folders is None:
+        folders = (types, applications)
+    if types in folders and not _entries(os.path.join(types, "packages")):
+        _unlink(types, _TYPE_CACHES)
+        for kind in _entries(types):  # application/ and the like
+            with contextlib.suppress(OSError):
+                os.rmdir(os.path.join(types, kind))
+    if applications in folders and _entries(applications) == [_APPLICATIONS_CACHE]:
+        _unlink(applications, [_APPLICATIONS_CACHE])
+
+
+def _run(
+    program: _Program,
+    folder: str,
+    share: str,
+    tell: Callable[[str], None],
+    *,
+    mind_missing: bool,
+) -> None:
+    path = find_program(program.words[0])
+    if path is None:
+        if mind_missing:
+            tell(
+                f"{program.words[0]} is missing, and without it {program.without_it}; "
+                f"install the package {program.package}, then run this again"
+            )
+        return
+    done = subprocess.run(
+        [path, *program.words[1:], folder],
+        env={**os.environ, "XDG_DATA_HOME": share},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        said = os.fsdecode(done.stderr).strip().splitlines()
+        reason = said[-1] if said else f"exit code {done.returncode}"
+        tell(f"{program.words[0]} failed, and then {program.without_it}: {reason}")
+
+
+def _entries(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _unlink(folder: str, names: Iterable[str]) -> None:
+    for name in names:
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(folder, name))
+
+
+def main() -> None:
+    """For ``make install`` and ``make uninstall``: which of them, and the share folder."""
+    _, purpose, share = sys.argv
+    refresh(share, lambda said: print(said, file=sys.stderr), mind_missing=purpose == "install")
+    clear(share)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""The desktop's file manager, by way of xdg-open: whether one can be asked, and asking it."""
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+
+from isomount.errors import NoFileManagerError
+from isomount.programs import find_program
+
+# A file manager that is still there after so many seconds has been opened.
+_PATIENCE = 5.0
+# How long a display, or xdg-mime, may take to answer.
+_ANSWER = 5.0
+# What DISPLAY looks like (X(7)): a host, which may be empty, a display and a screen.
+_X_DISPLAY = re.compile(r"(?:unix)?:(\d+)(?:\.\d+)?")
+_X_OVER_TCP = re.compile(r"(?:tcp/|inet6?/)?\[?([^/\]]+)\]?:(\d+)(?:\.\d+)?")
+_X_PORT = 6000
+
+
+class FileManager:
+    """What opens a folder on this display."""
+
+    def __init__(self) -> None:
+        """Find it. Raises NoFileManagerError with the reason."""
+        _require_display()
+        opener = find_program("xdg-open")
+        if opener is None:
+            raise NoFileManagerError(
+                "no file manager can be opened without xdg-open; install the package xdg-utils"
+            )
+        self._opener = opener
+
+    def show(self, folder: str) -> None:
+        """Open ``folder``. Raises NoFileManagerError with the reason."""
+        opening = subprocess.Popen(
+            [self._opener, folder],
+            cwd="/",
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            code = opening.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            opening.returncode = 0  # it is the file manager itself, and stays
+            return
+        if code:
+            why, remedy = "", "install one"
+            if not _has_session_bus():
+                # A bus for isomount alone would end with it, and the file manager with the bus.
+                why = ", without a session bus"
+                remedy = "start a session bus first, for instance with: dbus-run-session sh"
+            raise NoFileManagerError(
+                f"no file manager was opened (xdg-open ended with code {code}{why}); {remedy}"
+            )
+
+
+def _require_display() -> None:
+    """Not every way to open a folder tells that the display has gone: so it is asked itself."""
+    wayland, x = os.environ.get("WAYLAND_DISPLAY", ""), os.environ.get("DISPLAY", "")
+    if not (wayland or x):
+        raise NoFileManagerError(
+            "there is no display here to open a file manager on; run this on a desktop"
+        )
+    if not (wayland and _wayland_answers(wayland)) and not (x and _x_answers(x)):
+        raise NoFileManagerError(
+            f"the display {wayland or x} does not answer; run this on a desktop that is there"
+        )
+
+
+def _wayland_answers(display: str) -> bool:
+    # An absolute path counts as it is.
+    return _answers(os.path.join(os.environ.get("XDG_RUNTIME_DIR", ""), display))
+
+
+def _x_answers(display: str) -> bool:
+    if local := _X_DISPLAY.fullmatch(display):
+        path = f"/tmp/.X11-unix/X{local[1]}"
+        return _answers(path) or _answers(f"\0{path}")
+    if remote := _X_OVER_TCP.fullmatch(display):
+        with contextlib.suppress(OSError, OverflowError, UnicodeError):
+            socket.create_connection((remote[1], _X_PORT + int(remote[2])), _ANSWER).close()
+            return True
+        return False
+    return True  # of a kind unknown here: xdg-open will see
+
+
+def _answers(address: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(_ANSWER)
+        with contextlib.suppress(OSError):
+            client.connect(address)
+            return True
+    return False
+
+
+def _environment() -> dict[str, str]:
+    """Where nothing opens folders, xdg-open would try web browsers, some of them without a window.
+
+    The name of one that always fails keeps it from that.
+    """
+    environment = dict(os.environ)
+    asker = find_program("xdg-mime")
+    if asker is not None and not _opens_folders(asker):
+        environment["BROWSER"] = "false"
+    return environment
+
+
+def _opens_folders(asker: str) -> bool:
+    try:
+        asked = subprocess.run(
+            [asker, "query", "default", "inode/directory"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_ANSWER,
+            check=False,
+            cwd="/",
+        )
+    except subprocess.TimeoutExpired:
+        return True  # nobody knows, then xdg-open may try everything
+    return bool(asked.stdout.strip())
+
+
+def _has_session_bus() -> bool:
+    default = f"unix:path={os.environ.get('XDG_RUNTIME_DIR', '')}/bus"
+    address = os.environ.get("DBUS_SESSION_BUS_ADDRESS") or default
+    path = re.match(r"unix:path=([^,;]*)", address)
+    return path is None or os.path.exists(path[1])

@@ -1,0 +1,73 @@
+"""What belongs into a share folder, /usr/local/share or a user's own, besides the command.
+
+isomount/desktop/data is laid out as it goes there, so its files are the list of them, for
+``isomount integrate`` and for ``make install``.
+
+``python -m isomount.desktop.share NAME COMMAND`` prints one of them for a command of that path.
+"""
+
+import sys
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+_ROOT = resources.files("isomount").joinpath("desktop", "data")
+
+
+def data_files() -> Iterator[str]:
+    """The names of the files, relative to the share folder."""
+    yield from _files_in(_ROOT, "")
+
+
+def content(name: str, command: str) -> str:
+    """The file ``name``, in which isomount is started by the path ``command``."""
+    text = _ROOT.joinpath(*name.split("/")).read_text(encoding="utf-8")
+    if name.endswith(".desktop"):
+        # Where the command has gone, the entry counts as not there.
+        text = _put(text, "\nTryExec=isomount\n", f"\nTryExec={_desktop_string(command)}\n")
+        word = _desktop_string(_desktop_word(command))
+        return _put(text, "\nExec=isomount ", f"\nExec={word} ")
+    if name.endswith(".service"):
+        word = _unit_word(command)
+        before = "\nExecStart=/usr/bin/env "
+        return _put(text, f"{before}isomount ", f"{before}{word} ")
+    return text
+
+
+def _put(text: str, old: str, new: str) -> str:
+    if old not in text:
+        raise ValueError(f"no line {old.strip()!r}: it would start another isomount")
+    return text.replace(old, new)
+
+
+def _files_in(folder: Traversable, prefix: str) -> Iterator[str]:
+    for each in sorted(folder.iterdir(), key=lambda each: each.name):
+        if each.is_dir():
+            yield from _files_in(each, f"{prefix}{each.name}/")
+        else:
+            yield prefix + each.name
+
+
+def _desktop_word(word: str) -> str:
+    """``word`` as an argument of Exec=, where % begins a field code."""
+    return f'"{_escaped(word, chr(92) + chr(34) + "`$").replace("%", "%%")}"'
+
+
+def _desktop_string(text: str) -> str:
+    """``text`` as a value of type string in a desktop entry."""
+    special = {"\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r"}
+    return "".join(special.get(c, c) for c in text)
+
+
+def _unit_word(word: str) -> str:
+    """``word`` as an argument in a unit of systemd."""
+    doubled = word.replace("%", "%%").replace("$", "$$")
+    return f'"{_escaped(doubled, chr(92) + chr(34))}"'
+
+
+def _escaped(text: str, special: str) -> str:
+    return "".join(f"\\{c}" if c in special else c for c in text)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(content(sys.argv[1], sys.argv[2]))

@@ -1,0 +1,1 @@
+"""The fast lane: the frequent requests, read and answered without pyfuse3."""

@@ -1,0 +1,1 @@
+"""What the kernel has mounted, and how something gets mounted and unmounted."""

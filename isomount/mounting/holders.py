@@ -1,0 +1,117 @@
+"""Which processes keep a mount busy, by /proc: the mount itself is never touched, so none hangs."""
+
+import os
+from typing import NamedTuple
+
+from isomount.mounting.mounts import Mount, all_mounts
+
+_PROC = "/proc"
+# Links in /proc/PID that lead to what a process uses (proc(5)).
+_LINKS = ("cwd", "root", "exe")
+_NAMED_AT_MOST = 5
+
+
+class Holder(NamedTuple):
+    """A process, by number and name."""
+
+    pid: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.pid})"
+
+
+def holders(mount: Mount) -> list[Holder]:
+    """The processes that have a file or folder of ``mount`` open, mapped, or as their own.
+
+    Other users' processes are only seen by root.
+    """
+    pids = sorted(int(name) for name in os.listdir(_PROC) if name.isdigit())
+    return [Holder(pid, _name(pid)) for pid in pids if pid != os.getpid() and _holds(pid, mount)]
+
+
+def mounts_within(mount: Mount) -> list[str]:
+    """The mount points below ``mount``: they keep it busy as well."""
+    prefix = mount.path.rstrip("/") + "/"
+    return [each.path for each in all_mounts() if each.path.startswith(prefix)]
+
+
+def loop_devices(mount: Mount) -> list[str]:
+    """The loop devices whose backing file lies in ``mount``."""
+    found: list[str] = []
+    for name in _listed("/sys/block"):
+        try:
+            with open(f"/sys/block/{name}/loop/backing_file", "rb") as file:
+                backing = os.fsdecode(file.read().rstrip(b"\n"))
+        except OSError:
+            continue  # no loop device, or one that is not in use
+        if _is_within(backing, mount.path):
+            found.append(f"/dev/{name}")
+    return found
+
+
+def who_holds(mount: Mount) -> str:
+    """The holders as a part of a sentence; "" when none can be seen."""
+    names = [str(each) for each in holders(mount)]
+    names += [f"the mount on {path}" for path in mounts_within(mount)]
+    names += [f"the loop device {path}" for path in loop_devices(mount)]
+    more = len(names) - _NAMED_AT_MOST
+    if more > 0:
+        names[_NAMED_AT_MOST:] = [f"{more} more"]
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def _holds(pid: int, mount: Mount) -> bool:
+    folder = f"{_PROC}/{pid}"
+    if any(_is_within(_target(f"{folder}/{name}"), mount.path) for name in _LINKS):
+        return True
+    descriptors = _listed(f"{folder}/fdinfo")
+    return any(_is_on(f"{folder}/fdinfo/{each}", mount) for each in descriptors) or _maps(
+        folder, mount
+    )
+
+
+def _is_on(description: str, mount: Mount) -> bool:
+    """Whether an open file is one of the mount's: its path alone may also be one below it."""
+    try:
+        with open(description, "rb") as lines:
+            return any(line.split() == [b"mnt_id:", b"%d" % mount.number] for line in lines)
+    except OSError:
+        return False  # closed meanwhile
+
+
+def _maps(folder: str, mount: Mount) -> bool:
+    """Whether a file of the mount is mapped: the fourth field of maps is its device."""
+    major, _, minor = mount.device.partition(":")
+    device = f"{int(major):02x}:{int(minor):02x}".encode()
+    try:
+        with open(f"{folder}/maps", "rb") as lines:
+            return any(line.split(maxsplit=4)[3] == device for line in lines)
+    except (OSError, IndexError):
+        return False  # ended meanwhile, or another user's
+
+
+def _target(link: str) -> str:
+    try:
+        return os.readlink(link)
+    except OSError:
+        return ""
+
+
+def _is_within(path: str, place: str) -> bool:
+    return path == place or path.startswith(place.rstrip("/") + "/")
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _name(pid: int) -> str:
+    try:
+        with open(f"{_PROC}/{pid}/comm", "rb") as file:
+            return os.fsdecode(file.read().rstrip(b"\n"))
+    except OSError:
+        return "a process"

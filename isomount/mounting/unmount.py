@@ -1,0 +1,53 @@
+"""Ending a mount, through fusermount3 as every user may, or umount where root lacks that."""
+
+import os
+import shlex
+import subprocess
+
+from isomount.errors import FuseUnavailableError, IsomountError
+from isomount.programs import find_program
+
+
+class BusyError(IsomountError):
+    """The mount is in use."""
+
+
+def unmount(path: str, *, lazy: bool) -> None:
+    """Unmount what is mounted on the absolute ``path``.
+
+    ``lazy`` takes it out of sight at once and lets open files be read on. Raises BusyError for a
+    mount in use, else IsomountError, with the reason and the remedy.
+    """
+    result = subprocess.run(
+        _command(path, lazy=lazy),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        cwd="/",
+        env={**os.environ, "LC_ALL": "C"},
+    )
+    if result.returncode == 0:
+        return
+    said = os.fsdecode(result.stderr).strip()
+    if "busy" in said:
+        raise BusyError(
+            f"{path}: is in use; close the programs that use it, or detach it from them with: "
+            f"isomount umount --lazy {shlex.quote(path)}"
+        )
+    reason = said.splitlines()[-1] if said else f"exit code {result.returncode}"
+    lazily = "--lazy " if os.geteuid() == 0 else ""
+    raise IsomountError(
+        f"{path}: cannot be unmounted: {reason}; as root, try: umount {lazily}{shlex.quote(path)}"
+    )
+
+
+def _command(path: str, *, lazy: bool) -> list[str]:
+    fusermount = find_program("fusermount3")
+    if fusermount is not None:
+        return [fusermount, "-u", *(["-z"] if lazy else []), "--", path]
+    umount = find_program("umount") if os.geteuid() == 0 else None
+    if umount is not None:
+        return [umount, "-i", *(["-l"] if lazy else []), "--", path]
+    raise FuseUnavailableError(
+        f"{path}: cannot be unmounted because fusermount3 is missing; install the package fuse3"
+    )

@@ -1,0 +1,161 @@
+"""A local file or block device as the source of an image."""
+
+import errno
+import os
+import stat
+from contextlib import suppress
+
+from isomount.errors import ImageUnreadableError
+from isomount.sources.base import FileRange
+from isomount.sources.local.residence import RANGE_AT_MOST, Residence
+from isomount.sources.local.streams import Streams
+
+# What the kernel asks for at a time, unless its readahead is raised.
+_USUAL_READ = 128 << 10
+# Reads of this size and more may be part of a stream; then so much more is fetched at once. Left
+# alone, the kernel loses sight of a stream whose reads are answered partly from memory.
+_LARGE = 128 << 10
+_AHEAD = 4 << 20
+
+
+class LocalSource:
+    """A regular file or a block device, read with pread.
+
+    ``os.preadv`` with ``RWF_NOWAIT`` tells what the page cache holds already. File systems that do
+    not know the flag make ``read_resident`` answer None always, unless they are memory themselves.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open ``path``. Raises ImageUnreadableError with the reason and the remedy."""
+        self.name = os.fspath(path)
+        # The flag that keeps preadv from waiting; None where nothing does.
+        self._flag: int | None = os.RWF_NOWAIT
+        self._streams = Streams(_AHEAD)
+        self._buffer = memoryview(bytearray(_USUAL_READ))
+        try:
+            # O_NONBLOCK: opening a FIFO or a drive that spins up must not wait.
+            self._fd = os.open(self.name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError as error:
+            raise _unreadable(self.name, error) from error
+        try:
+            self.size = self._measure()
+        except BaseException:  # whatever it is, nobody will close a source that never was
+            os.close(self._fd)
+            raise
+        self._residence: Residence | None = None
+        with suppress(OSError):  # then ranges are not handed on
+            self._residence = Residence(self._fd, self.size)
+
+    def _measure(self) -> int:
+        mode = os.fstat(self._fd).st_mode
+        if stat.S_ISDIR(mode):
+            raise ImageUnreadableError(
+                f"{self.name}: is a folder; name the image file to mount, not a folder"
+            )
+        if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
+            raise ImageUnreadableError(
+                f"{self.name}: is neither a file nor a disc drive, so it cannot be read as an image"
+            )
+        try:
+            size = os.lseek(self._fd, 0, os.SEEK_END)
+            if stat.S_ISBLK(mode):
+                os.pread(self._fd, 1, 0)
+        except OSError as error:
+            raise _unreadable(self.name, error) from error
+        if stat.S_ISBLK(mode) and size == 0:
+            raise ImageUnreadableError(f"{self.name}: there is no disc in the drive")
+        return size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Read with pread until ``length`` bytes or the end."""
+        if length >= _LARGE and self._streams.goes_on(offset, length):
+            self._fetch(offset, length + _AHEAD)
+        data = os.pread(self._fd, length, offset)
+        if len(data) == length or not data:
+            return data
+        pieces = [data]
+        got = len(data)
+        while got < length:
+            data = os.pread(self._fd, length - got, offset + got)
+            if not data:
+                break
+            pieces.append(data)
+            got += len(data)
+        return b"".join(pieces)
+
+    def _fetch(self, offset: int, length: int) -> None:
+        """Have the kernel read a range into memory; it does not wait for the disk."""
+        with suppress(OSError):  # not every file system can
+            os.posix_fadvise(self._fd, offset, length, os.POSIX_FADV_WILLNEED)
+
+    def read_resident(self, offset: int, length: int) -> memoryview | None:
+        """The range if the page cache holds all of it, else None.
+
+        In memory that is used again: new memory for each read costs more than the read.
+        """
+        if self._flag is None:
+            return None
+        wanted = min(length, self.size - offset)
+        if wanted <= 0:
+            return self._buffer[:0]
+        if wanted > len(self._buffer):
+            self._buffer = memoryview(bytearray(wanted))
+        buffer = self._buffer[:wanted]
+        try:
+            got = os.preadv(self._fd, [buffer], offset, self._flag)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            if error.errno != errno.EOPNOTSUPP:
+                return None
+            self._flag = 0 if _is_memory(self._fd) else None
+            return self.read_resident(offset, length)
+        return buffer if got == wanted else None
+
+    def resident_range(self, offset: int, length: int) -> FileRange | None:
+        """Where a range of at most 1 MiB stands, if all of it is in memory."""
+        # A file system that cannot read without waiting may have to ask a server before it hands
+        # on what is in memory.
+        if self._residence is None or self._flag is None:
+            return None
+        if length > RANGE_AT_MOST or offset + length > self.size:
+            return None
+        if not self._residence.holds(offset, length):
+            return None
+        return FileRange(self._fd, offset, length)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._residence is not None:
+            self._residence.close()
+            self._residence = None
+        os.close(self._fd)
+
+
+def _is_memory(descriptor: int) -> bool:
+    """Whether the file lies in a file system that is nothing but memory, where no read waits."""
+    number = os.fstat(descriptor).st_dev
+    device = f"{os.major(number)}:{os.minor(number)}".encode()
+    try:
+        with open("/proc/self/mountinfo", "rb") as mounts:
+            lines = [line.split() for line in mounts]
+    except OSError:
+        return False
+    return any(
+        line[2] == device and line[line.index(b"-") + 1] in (b"tmpfs", b"ramfs") for line in lines
+    )
+
+
+def _unreadable(name: str, error: OSError) -> ImageUnreadableError:
+    if error.errno == errno.ENOMEDIUM:
+        return ImageUnreadableError(f"{name}: there is no disc in the drive")
+    if error.errno == errno.EACCES:
+        return ImageUnreadableError(
+            f"{name}: no permission to read it; ask its owner for read access"
+        )
+    if error.errno == errno.ENOENT and os.path.islink(name):
+        target = os.readlink(name)
+        return ImageUnreadableError(f"{name}: is a link to {target}, which is missing")
+    if error.errno == errno.ENOENT:
+        return ImageUnreadableError(f"{name}: there is no such file")
+    return ImageUnreadableError(f"{name}: cannot be read: {error.strerror}")

@@ -1,0 +1,1 @@
+"""What outlives one process: the register of running mounts and the recent images."""

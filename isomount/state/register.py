@@ -1,0 +1,248 @@
+"""The register of running mounts: what the mount table has no room for.
+
+A daemon keeps a small file while its mount runs. Which mounts there are says the mount table alone
+(``mounts``): a file that a killed daemon left behind belongs to no mount, and is passed over.
+"""
+
+import contextlib
+import json
+import os
+import stat
+import time
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+from isomount.image import Image
+from isomount.mounting.mounts import Mount, all_mounts, is_same_image, mount_at
+
+_FOLDER = "isomount"
+_RUN = "/run"
+_ENDING = ".json"
+# An entry is a few hundred bytes; what is larger is none.
+_ENTRY_AT_MOST = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class MountEntry:
+    """A running mount. ``size`` is the image's in bytes, ``since`` seconds since 1970.
+
+    ``image`` is its path as it was named, ``file`` without links. ``started`` is when the process
+    ``pid`` began, in the kernel's clock ticks after boot: another process may get the number later.
+    """
+
+    device: str
+    mountpoint: str
+    image: str
+    file: str
+    view: str
+    label: str
+    size: int
+    since: float
+    pid: int
+    started: int
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the daemon still runs."""
+        return _started(self.pid) == self.started
+
+    @property
+    def has_lost_image(self) -> bool:
+        """Whether the image was deleted since, or replaced by another file, as rename(2) does it.
+
+        The daemon still has it open; the kernel tells so without asking a file system. Not noticed
+        are a renamed image, one that was overwritten in place, and other users' images.
+        """
+        return f"{self.file} (deleted)" in _open_files(self.pid)
+
+
+class Registration:
+    """A daemon's own entry."""
+
+    def __init__(self) -> None:
+        self._path: str | None = None
+
+    def enter(self, image: Image, mountpoint: str) -> None:
+        """Write the entry. Where there is no place for it the mount does without."""
+        mount = mount_at(mountpoint)
+        folder = own_folder()
+        if mount is None or folder is None:
+            return
+        entry = MountEntry(
+            device=mount.device,
+            mountpoint=mountpoint,
+            image=os.path.abspath(image.path),
+            file=os.path.realpath(image.path),
+            view=image.volume.view.name,
+            label=image.volume.label,
+            size=image.blocks.size,
+            since=time.time(),
+            pid=os.getpid(),
+            started=_started(os.getpid()),
+        )
+        with contextlib.suppress(OSError):
+            os.makedirs(folder, 0o700, exist_ok=True)
+            _sweep(folder)
+            # By the process: a device's number is given to the next mount as soon as it is free.
+            path = os.path.join(folder, f"{entry.pid}{_ENDING}")
+            _write(path, json.dumps(asdict(entry)).encode("utf-8", "surrogateescape"))
+            self._path = path
+
+    def leave(self) -> None:
+        """Take the entry away."""
+        path, self._path = self._path, None
+        if path is not None:
+            with contextlib.suppress(OSError):  # gone already
+                os.unlink(path)
+
+
+def own_folder() -> str | None:
+    """Where this user's entries are; None when the system gives no place for such files.
+
+    Root's is the same however it was started, by mount(8), systemd or a person.
+    """
+    if os.geteuid() == 0:
+        return os.path.join(_RUN, _FOLDER)
+    places = (os.environ.get("XDG_RUNTIME_DIR", ""), os.path.join(_RUN, "user", str(os.geteuid())))
+    for place in places:
+        if os.path.isabs(place) and _belongs_to_us(place):
+            return os.path.join(place, _FOLDER)
+    return None
+
+
+def entries() -> dict[tuple[str, str], MountEntry]:
+    """The entries of this user, by device and mount point; for root everybody's.
+
+    What is no entry, or another user's in a folder of this one's, is passed over.
+    """
+    folders = [own_folder()]
+    if os.geteuid() == 0:
+        with contextlib.suppress(OSError):  # no user has ever logged in
+            for user in os.listdir(os.path.join(_RUN, "user")):
+                folders.append(os.path.join(_RUN, "user", user, _FOLDER))
+    found: dict[tuple[str, str], MountEntry] = {}
+    for folder in folders:
+        for entry in _entries_in(folder) if folder else ():
+            found[entry.device, entry.mountpoint] = entry
+    return found
+
+
+class Running(NamedTuple):
+    """A mount that is there, with what its daemon's entry says of it if there is one."""
+
+    mount: Mount
+    entry: MountEntry | None
+
+    @property
+    def image(self) -> str:
+        """The image's absolute path; only the mount table's word where there is no entry."""
+        return self.entry.image if self.entry else self.mount.source
+
+    @property
+    def has_lost_image(self) -> bool:
+        """Whether the image is known to have been deleted, or replaced by another file."""
+        return self.entry is not None and self.entry.has_lost_image
+
+    def shows(self, image: str) -> bool:
+        """Whether it shows the image at the absolute path ``image``, or the one that was there.
+
+        What was there does not count when another file is known to have replaced it.
+        """
+        if self.has_lost_image and os.path.exists(image):
+            return False
+        return self.image == image or is_same_image(self.mount, image)
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it is known that its daemon has died and the mount answers nobody."""
+        return self.entry is not None and not self.entry.is_alive
+
+
+def as_running(mount: Mount) -> Running:
+    """``mount`` with what is known of it."""
+    return Running(mount, entries().get((mount.device, mount.path)))
+
+
+def running(*, everybody: bool) -> list[Running]:
+    """The mounts of isomount's, this user's or everybody's, in the order of the mount table."""
+    known = entries()
+    found = [Running(mount, known.get((mount.device, mount.path))) for mount in all_mounts()]
+    return [
+        each
+        for each in found
+        # With subtype= the mount table does not tell what it is; then the register does.
+        if (each.mount.is_isomount or each.entry is not None)
+        and (everybody or each.mount.owner == os.geteuid())
+    ]
+
+
+def _entries_in(folder: str) -> list[MountEntry]:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    paths = [os.path.join(folder, name) for name in sorted(names) if name.endswith(_ENDING)]
+    return [entry for entry in map(_read, paths) if entry is not None]
+
+
+def _sweep(folder: str) -> None:
+    """Remove what daemons that were killed left behind, once their mounts are gone as well."""
+    there = {(mount.device, mount.path) for mount in all_mounts()}
+    for entry in _entries_in(folder):
+        if not entry.is_alive and (entry.device, entry.mountpoint) not in there:
+            with contextlib.suppress(FileNotFoundError):  # somebody else swept at the same time
+                os.unlink(os.path.join(folder, f"{entry.pid}{_ENDING}"))
+
+
+def _read(path: str) -> MountEntry | None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(fd, "rb") as file:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                return None
+            data = file.read(_ENTRY_AT_MOST)
+        fields = json.loads(data.decode("utf-8", "surrogateescape"))
+        entry = MountEntry(**fields)
+    except (OSError, ValueError, TypeError):
+        return None
+    kinds = MountEntry.__annotations__
+    right = all(isinstance(fields[name], (int, kind)) for name, kind in kinds.items())
+    return entry if right else None
+
+
+def _write(path: str, data: bytes) -> None:
+    """Whole or not at all."""
+    partial = f"{path}.{os.getpid()}"
+    fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with open(fd, "wb") as file:
+        file.write(data)
+    os.replace(partial, path)
+
+
+def _belongs_to_us(folder: str) -> bool:
+    try:
+        status = os.stat(folder)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+
+
+def _started(pid: int) -> int:
+    """When the process began; 0 when it has ended. proc(5), fields 3 and 22 of stat."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def _open_files(pid: int) -> set[str]:
+    """Where the process's descriptors lead; none for another user's process."""
+    folder = f"/proc/{pid}/fd"
+    found: set[str] = set()
+    with contextlib.suppress(OSError):  # ended, or not ours to see
+        for number in os.listdir(folder):
+            with contextlib.suppress(OSError):  # closed meanwhile
+                found.add(os.readlink(f"{folder}/{number}"))
+    return found
