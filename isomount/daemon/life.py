@@ -18,8 +18,8 @@ from isomount.daemon.idle import end_when_idle
 from isomount.daemon.notify import notify
 from isomount.daemon.request import MountRequest
 from isomount.errors import FuseUnavailableError, IsomountError
-from isomount.fs import Frequent, Operations, Use
-from isomount.fs.lane.gate import Gate
+from isomount.fs import Operations, Policy, Session, Use
+from isomount.fs.lane import Gate, Handlers
 from isomount.image import Image
 from isomount.mounting import device
 from isomount.mounting.mountpoint import MountPoint
@@ -33,9 +33,6 @@ _log = logging.getLogger("isomount.daemon")
 # New objects until Python looks for unused cycles among them. We leave none, while a tree that is
 # read makes thousands of objects that stay: a quarter of its time went into looking.
 _GARBAGE_THRESHOLDS = (20_000, 20, 20)
-
-# Requests that wait for the image at the same time.
-_WORKERS = 16
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -84,24 +81,26 @@ class _Life:
         self._initialised = trio.Event()
         self._registration = Registration()
         self._use = Use()
-        self._workers = trio.CapacityLimiter(_WORKERS)
+        self._session = Session(image.volume, self._use, _policy(request))
 
-    def mount(self) -> Gate:
-        """Mount. Requests wait at the gate until ``run``."""
+    def mount(self) -> Gate | None:
+        """Mount. Requests wait until ``run``. None says that pyfuse3 has the device itself."""
         path, options = self._point.path, self._request.fuse
-        operations = Operations(self._image.volume, ready=self._initialised.set)
+        operations = Operations(self._session, ready=self._initialised.set)
         number = device.mount(path, self._request.image, options)
         with ExitStack() as undo:  # libfuse or Ctrl-C: the kernel has mounted it already
             undo.callback(unmount, path, lazy=True)
-            gate = Gate(number)
-            undo.callback(gate.close)
+            gate = None
+            if self._request.lane:
+                gate = Gate(number)
+                undo.callback(gate.close)
             # libfuse takes a descriptor that is mounted already, by this name, as its mount point.
-            place = f"/dev/fd/{gate.for_pyfuse3}"
+            place = f"/dev/fd/{number if gate is None else gate.for_pyfuse3}"
             pyfuse3.init(operations, place, {"allow_root"} if options.allow_root else set())
             undo.pop_all()
         return gate
 
-    def run(self, gate: Gate) -> int:
+    def run(self, gate: Gate | None) -> int:
         """Serve until the kernel closes the session."""
         try:
             trio.run(self._main, gate)
@@ -112,13 +111,14 @@ class _Life:
         finally:
             self._registration.leave()
             pyfuse3.close(unmount=False)
-            gate.close()
+            if gate is not None:
+                gate.close()
         if not self._answered:
             raise FuseUnavailableError(f"{self._point.path}: the mount ended before it answered")
         _log.info("%s: unmounted", self._point.path)
         return 0
 
-    async def _main(self, gate: Gate) -> None:
+    async def _main(self, gate: Gate | None) -> None:
         with trio.open_signal_receiver(*_SIGNALS) as signals:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             async with trio.open_nursery() as nursery:
@@ -128,22 +128,16 @@ class _Life:
                     nursery.start_soon(
                         end_when_idle, self._use, self._point.path, self._request.idle
                     )
-                await gate.serve(self._frequent(gate), self._workers)
+                await self._serve(gate)
                 notify("STOPPING=1")
                 nursery.cancel_scope.cancel()
 
-    def _frequent(self, gate: Gate) -> Frequent:
-        root_and_me = frozenset((0, os.getuid()))
-        only_for = root_and_me if self._request.fuse.allow_root else None
-        return Frequent(
-            self._image.volume,
-            gate.send,
-            self._use,
-            spliced_at_most=gate.spliced_at_most,
-            only_for=only_for,
-            sees_visits=self._request.idle is not None,
-            xattrs=self._request.xattr,
-        )
+    async def _serve(self, gate: Gate | None) -> None:
+        if gate is None:
+            await pyfuse3.main()
+        else:
+            handlers = Handlers(self._session, gate.send, spliced_at_most=gate.spliced_at_most)
+            await gate.run(handlers)
 
     async def _announce(self) -> None:
         """Once the mount answers, as shown by asking it, say so."""
@@ -206,3 +200,12 @@ class _Life:
         else:
             self._point.remove()
         self._state = _State.DETACHED
+
+
+def _policy(request: MountRequest) -> Policy:
+    root_and_me = frozenset((0, os.getuid()))
+    return Policy(
+        only_for=root_and_me if request.fuse.allow_root else None,
+        sees_visits=request.idle is not None,
+        xattrs=request.xattr,
+    )

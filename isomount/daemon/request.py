@@ -10,7 +10,8 @@ from isomount.mounting.options import FuseOptions
 class MountRequest:
     """One call of the command that mounts. ``image``, ``mountpoint`` and ``log`` are absolute.
 
-    ``idle`` is after how many minutes without use the mount ends; None is never.
+    ``idle`` is after how many minutes without use the mount ends; None is never. With ``lane`` the
+    frequent requests are answered without pyfuse3.
     """
 
     image: str
@@ -23,3 +24,4 @@ class MountRequest:
     log: str | None = None
     xattr: bool = False
     idle: float | None = None
+    lane: bool = True

@@ -1,7 +1,11 @@
-"""The FUSE side: a protocol adapter and nothing else."""
+"""The FUSE side: what requests mean (answers), and two ways to hear and answer them.
 
-from isomount.fs.lane.frequent import Frequent
+``Operations`` answers by way of pyfuse3; ``lane`` answers the frequent ones directly.
+"""
+
 from isomount.fs.operations import Operations
+from isomount.fs.policy import Policy
+from isomount.fs.session import Session
 from isomount.fs.use import Use
 
-__all__ = ["Frequent", "Operations", "Use"]
+__all__ = ["Operations", "Policy", "Session", "Use"]

@@ -5,8 +5,6 @@ put into the page cache there and then. Later the same call may wait for a page 
 locked while waiting for us, for ever.
 """
 
-# What one READ would bring.
-PUSHED_AT_MOST = 128 << 10
 # One bit for each inode number's hash: two files that share a bit cost one of them the push, but a
 # file is never pushed twice, whatever the disc holds.
 _BITS = 1 << 23

@@ -22,6 +22,7 @@ class ParsedOptions:
     log: str | None = None
     xattr: bool = False
     idle: float | None = None
+    lane: bool = True
     asks_to_write: bool = False
 
 

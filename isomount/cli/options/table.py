@@ -150,6 +150,8 @@ _OWN = (
         values.minutes,
         "MIN",
     ),
+    Option("nolane", Target.MOUNT, "let pyfuse3 answer everything: slower", "lane", sets=False),
+    Option("lane", Target.MOUNT, "answer most requests without it (the default)", "lane"),
     Option("nonempty", Target.MOUNT, "allow a mount point that is not empty", "nonempty"),
 )
 

@@ -137,6 +137,7 @@ def _request(names: list[str], options: ParsedOptions) -> MountRequest:
         log=_log_path(options),
         xattr=options.xattr,
         idle=options.idle,
+        lane=options.lane,
     )
 
 

@@ -1,13 +1,13 @@
 """Where the kernel's requests come in, and who answers them.
 
-The frequent ones are answered at once, by isomount.fs.Frequent. The others are handed to pyfuse3,
-which thinks that it reads /dev/fuse: in truth a socket, one message for each request and answer.
-It writes its answers in our own thread, so only short ones can go that way.
+The frequent ones are answered at once, by isomount.fs.lane.Handlers. The others are passed on to
+pyfuse3, which reads a socket in the place of /dev/fuse: one message for each request and reply.
+It writes its replies in the event loop's thread, so only short ones can go that way.
 
-A program that works its way through a disc sends its next request some microseconds after our
-answer, and where that finds this process asleep, waking it takes longer than answering. So while
-requests follow each other closely, the next one is looked out for a moment before the event loop
-is asked to wait for it.
+A program that works its way through a disc sends its next request some microseconds after the last
+reply; where that finds this process asleep, waking it takes longer than answering. So while
+requests follow each other closely, the descriptor is busy-polled for a moment before the event loop
+waits for it.
 """
 
 import errno
@@ -21,38 +21,40 @@ from time import perf_counter
 import pyfuse3
 import trio
 
-from isomount.blocks import NotResidentError
-from isomount.fs import Frequent
+from isomount.fs.guard import log
 from isomount.fs.lane import wire
-from isomount.fs.lane.splice import Splice
+from isomount.fs.lane.handlers import Handlers
+from isomount.fs.lane.negotiation import negotiated, offers_to_open_directories
+from isomount.fs.lane.splice import Splice, UnspliceableError
+from isomount.fs.patience import Patience
 from isomount.sources import FileRange
 
-_log = logging.getLogger("isomount.daemon")
+_log = logging.getLogger("isomount.fs")
 
-# Seconds. How long to look out for the next request: answering one takes 20 to 50 microseconds.
+# Seconds of busy-polling for the next request: answering one takes 20 to 50 microseconds.
 _LOOKOUT = 60e-6
-# A wait that was shorter than this was for somebody who is busy with the disc.
+# A wait that was shorter than this was for a program that is busy with the disc.
 _BUSY = 3 * _LOOKOUT
-# After so long everything else on the loop has its turn: soon while others work on an answer, which
-# needs two or three turns.
+# After so long the event loop runs its other tasks: soon while other tasks work on replies, which
+# need two or three rounds.
 _TURN = 20e-3
 _SHORT_TURN = 0.5e-3
 
-# What the kernel wants to have room for, at the least (FUSE_MIN_READ_BUFFER).
+# The smallest buffer that the kernel accepts (FUSE_MIN_READ_BUFFER).
 _ROOM = 8192
-# What pyfuse3 answers is shorter, so that much of it fits into the socket.
-_ANSWER_AT_MOST = 4096
+# Replies of pyfuse3 are shorter, so that many of them fit into the socket.
+_REPLY_AT_MOST = 4096
 # How the kernel says that the session is over: unmounted, or aborted.
 _ENDS = (errno.ENODEV, errno.ECONNABORTED)
-# How it says that an answer is not wanted any more.
+# How it says that a reply is not wanted any more.
 _UNWANTED = (errno.ENOENT, *_ENDS)
 
 
 class Gate:
-    """The descriptor of a mount.
+    """The descriptor of a mount, shared with pyfuse3.
 
-    pyfuse3 shall be given the mount point "/dev/fd/N", where N is ``for_pyfuse3``, and closes that.
-    ``spliced_at_most`` is how long a range of a file may be that is sent as such.
+    pyfuse3 gets the mount point "/dev/fd/N", where N is ``for_pyfuse3``, and closes that.
+    ``spliced_at_most`` is how long a range of a file may be that is sent without copying it.
     """
 
     def __init__(self, device: int) -> None:
@@ -72,10 +74,12 @@ class Gate:
         self._buffer = memoryview(bytearray(_ROOM))
         self._poll = select.poll()
         self._poll.register(device, select.POLLIN)
-        # With one processor alone, looking out would only keep the others from sending requests.
+        # With a single processor, polling would only keep others from sending requests.
         self._lookout = _LOOKOUT if len(os.sched_getaffinity(0)) > 1 else 0.0
-        # Requests that others work on.
-        self._elsewhere = 0
+        # Requests that pyfuse3 has, and those that wait in a worker with what ends their waiting.
+        self._passed_on: set[int] = set()
+        self._waiting: dict[int, trio.CancelScope] = {}
+        self._patience = Patience()
         self._turn_ends = 0.0
         self._is_busy = False
         self._has_ended = False
@@ -85,9 +89,9 @@ class Gate:
         self._resources.close()
 
     def send(self, message: wire.Message) -> None:
-        """Tell the kernel. That it does not want to know any more is no error.
+        """Send a reply. That the kernel does not want it any more is no error.
 
-        Raises NotResidentError where a range of a file could not be sent: it is to be read.
+        Raises UnspliceableError where a range of a file could not be sent as such.
         """
         head, body = message
         try:
@@ -98,41 +102,98 @@ class Gate:
         except OSError as error:
             if error.errno in _UNWANTED:
                 return
-            _log.debug("the kernel does not take an answer: %s", error.strerror)
+            _log.debug("the kernel does not take a reply: %s", error.strerror)
             if isinstance(body, FileRange):
-                raise NotResidentError from error
+                raise UnspliceableError from error
             if wire.unique(message):
                 with suppress(OSError):  # better than none
                     os.write(self._device, wire.refusal(wire.unique(message), errno.EIO).head)
 
-    async def serve(self, frequent: Frequent, workers: trio.CapacityLimiter) -> None:
-        """Have requests answered until the session ends."""
+    async def run(self, handlers: Handlers) -> None:
+        """Have requests answered until the session ends.
+
+        Where INIT negotiated something that the lane does not know, pyfuse3 gets the device itself
+        and answers everything.
+        """
+        obstacle = await self.negotiate(handlers)
+        if obstacle:
+            _log.warning("the fast lane is off, pyfuse3 answers everything: %s", obstacle)
+            self._hand_over()
+            await pyfuse3.main()
+        else:
+            await self.serve(handlers)
+
+    async def negotiate(self, handlers: Handlers) -> str:
+        """Let pyfuse3 answer INIT. Returns why the lane cannot be used after it, "" if it can."""
+        message = await self._next(handlers)
+        if message is None:
+            return ""
+        init = wire.request(message)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(pyfuse3.main)
-            nursery.start_soon(self._pass_answers_on)
-            while (message := await self._next(frequent)) is not None:
-                request = wire.request(message)
-                if request.opcode == wire.Opcode.INIT:
-                    frequent.meet(request)
-                if frequent.handles(request) and frequent.answer(request):
-                    continue
-                self._elsewhere += 1
-                self._turn_ends = 0.0
-                if frequent.handles(request):
-                    nursery.start_soon(self._wait_for, frequent, request, workers)
-                else:
-                    await self._pass_on(message)
+            await self._pass_on(init, message)
+            await trio.lowlevel.wait_readable(self._ours)
+            nursery.cancel_scope.cancel()
+        reply = self._ours.recv(_REPLY_AT_MOST)
+        self._passed_on.discard(init.unique)
+        agreed = negotiated(reply)
+        # From here on the kernel wants room for as much as it may write.
+        self._buffer = memoryview(bytearray(_ROOM + agreed.max_write))
+        handlers.kernel_opens_directories = offers_to_open_directories(init)
+        self.send(wire.Message(reply, b""))
+        return agreed.obstacle
+
+    async def serve(self, handlers: Handlers) -> None:
+        """Have the requests after INIT answered until the session ends."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pyfuse3.main)
+            nursery.start_soon(self._pass_replies_on)
+            await self._answer_requests(handlers, nursery)
             nursery.cancel_scope.cancel()
 
-    async def _wait_for(
-        self, frequent: Frequent, request: wire.Request, workers: trio.CapacityLimiter
-    ) -> None:
-        try:
-            await trio.to_thread.run_sync(frequent.answer_slowly, request, limiter=workers)
-        finally:
-            self._elsewhere -= 1
+    def _hand_over(self) -> None:
+        """Put the device in the place of pyfuse3's end of the socket."""
+        os.dup2(self._device, self.for_pyfuse3, inheritable=False)
+        self.close()
 
-    async def _pass_on(self, message: memoryview) -> None:
+    async def _answer_requests(self, handlers: Handlers, nursery: trio.Nursery) -> None:
+        while (message := await self._next(handlers)) is not None:
+            request = wire.request(message)
+            if handlers.handles(request):
+                if not handlers.answer(request):
+                    self._turn_ends = 0.0
+                    nursery.start_soon(self._answer_slowly, handlers, request)
+            elif request.opcode == wire.Opcode.INTERRUPT:
+                self._interrupt(wire.interrupted(request))
+            else:
+                self._turn_ends = 0.0
+                await self._pass_on(request, message)
+
+    async def _answer_slowly(self, handlers: Handlers, request: wire.Request) -> None:
+        with trio.CancelScope() as scope:
+            self._waiting[request.unique] = scope
+            await self._patience.wait(lambda: handlers.answer_slowly(request, self._claim))
+        self._waiting.pop(request.unique, None)
+
+    def _claim(self, unique: int) -> bool:
+        """Whoever gets True sends the reply: the worker, or the interruption."""
+        return self._waiting.pop(unique, None) is not None
+
+    def _interrupt(self, unique: int) -> None:
+        """The program that asked has a signal to handle, and waits for the reply all the same.
+
+        A request that is not waiting has its reply already.
+        """
+        log.debug("interrupt(%d)", unique)
+        scope = self._waiting.pop(unique, None)
+        if scope is not None:
+            self.send(wire.refusal(unique, errno.EINTR))
+            scope.cancel()
+
+    async def _pass_on(self, request: wire.Request, message: memoryview) -> None:
+        if request.opcode != wire.Opcode.STATFS:  # pyfuse3's operation logs that itself
+            log.debug("%s(%d)", wire.name(request.opcode), request.node)
+        self._passed_on.add(request.unique)
         while True:
             try:
                 self._ours.send(message)
@@ -140,33 +201,29 @@ class Gate:
             except BlockingIOError:
                 await trio.lowlevel.wait_writable(self._ours)
 
-    async def _pass_answers_on(self) -> None:
-        """Pass on what pyfuse3 says, all of it at once: it says it in our thread."""
+    async def _pass_replies_on(self) -> None:
+        """Pass on what pyfuse3 replies, all of it at once: it writes in this thread."""
         while True:
             await trio.lowlevel.wait_readable(self._ours)
             with suppress(BlockingIOError):
-                while answer := self._ours.recv(_ANSWER_AT_MOST):
-                    self._elsewhere -= 1
-                    self._make_room(answer)
-                    self.send(wire.Message(answer, b""))
+                while reply := self._ours.recv(_REPLY_AT_MOST):
+                    message = wire.Message(reply, b"")
+                    self._passed_on.discard(wire.unique(message))
+                    self.send(message)
                 return  # it has closed its end
 
-    def _make_room(self, answer: bytes) -> None:
-        """From the answer to INIT on the kernel wants room for what it may write."""
-        if len(self._buffer) == _ROOM:
-            self._buffer = memoryview(bytearray(_ROOM + wire.max_write(answer)))
-
-    async def _next(self, frequent: Frequent) -> memoryview | None:
-        """The next request, good until it is asked for another one; None at the end."""
+    async def _next(self, handlers: Handlers) -> memoryview | None:
+        """The next request, good until the one after it is asked for; None at the end."""
         while not self._has_ended:
             begin = perf_counter()
-            if begin < self._turn_ends and self._comes_soon(begin, frequent):
+            if begin < self._turn_ends and self._comes_soon(begin, handlers):
                 message = self._read()
                 if message is not None:
                     return message
             await trio.lowlevel.wait_readable(self._device)
             now = perf_counter()
-            self._turn_ends = now + (_SHORT_TURN if self._elsewhere else _TURN)
+            others_work = self._waiting or self._passed_on
+            self._turn_ends = now + (_SHORT_TURN if others_work else _TURN)
             self._is_busy = now - begin < _BUSY
         return None
 
@@ -179,13 +236,13 @@ class Gate:
         except OSError as error:
             if error.errno in _ENDS:
                 self._has_ended = True
-            elif error.errno != errno.ENOENT:  # it was called back in this moment
+            elif error.errno != errno.ENOENT:  # aborted between poll and read
                 raise
             return None
         return self._buffer[:length]
 
-    def _comes_soon(self, now: float, frequent: Frequent) -> bool:
-        """Look out for the next request."""
+    def _comes_soon(self, now: float, handlers: Handlers) -> bool:
+        """Busy-poll for the next request."""
         poll = self._poll.poll
         if poll(0):
             return True
@@ -193,7 +250,7 @@ class Gate:
             return False
         end = now + self._lookout
         while now < min(end, self._turn_ends):
-            if frequent.meanwhile():
+            if handlers.look_ahead():
                 end = perf_counter() + self._lookout
             else:
                 os.sched_yield()  # whoever is to send it may need this processor

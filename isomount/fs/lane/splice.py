@@ -6,12 +6,15 @@ import mmap
 import os
 from contextlib import suppress
 
-from isomount.blocks import NotResidentError
 from isomount.sources import FileRange
 
 # What an ordinary user may have. READs of 1 MiB, which raised readahead brings, have no room beside
 # their header; of those fewer are needed, and a copy costs little there.
 _CAPACITY = 1 << 20
+
+
+class UnspliceableError(Exception):
+    """The range of a file cannot be sent as such; nothing was sent."""
 
 
 class Splice:
@@ -35,14 +38,14 @@ class Splice:
     def send(self, header: bytes, data: FileRange) -> None:
         """Send an answer of not more than ``at_most`` bytes.
 
-        Raises NotResidentError where the range cannot be had this way, or OSError where the device
+        Raises UnspliceableError where the range cannot be had this way, or OSError where the device
         does not take it. It waits where a page of the range is not in memory.
         """
         try:
             self._fill(header, data)
         except OSError as error:
             self._empty()
-            raise NotResidentError from error
+            raise UnspliceableError from error
         try:
             size = len(header) + len(data)
             if os.splice(self._reader, self._device, size) < size:

@@ -1,4 +1,4 @@
-"""The kernel's FUSE protocol, as far as the frequent requests need it (<linux/fuse.h>, 7.12 on).
+"""The kernel's FUSE protocol, as far as the frequent requests need it (<linux/fuse.h>, 7.23 on).
 
 Messages on /dev/fuse are structures in the machine's own byte order. They never change, only grow:
 fields are added at the end of a request, and a reply's size is told by the protocol's version.
@@ -23,9 +23,6 @@ _PADDING = [bytes(-n & 7) for n in range(8)]
 _DIRECTORY = 4
 
 _NOTIFY_STORE = 4
-# A flag of INIT.
-_NO_OPENDIR_SUPPORT = 1 << 24
-
 # struct fuse_in_header: len, opcode, unique, nodeid, uid, gid, pid, total_extlen, padding.
 _IN_HEADER = Struct("=IIQQIII4x")
 # struct fuse_out_header: len, error, unique.
@@ -49,35 +46,66 @@ _OPEN_IN = Struct("=I")
 _READ_IN = Struct("=QQI")
 # struct fuse_release_in: fh.
 _RELEASE_IN = Struct("=Q")
+# struct fuse_interrupt_in: unique.
+_INTERRUPT_IN = Struct("=Q")
 # struct fuse_getxattr_in, also for LISTXATTR: size; a name follows. struct fuse_getxattr_out: size.
 _GETXATTR_IN = Struct("=I4x")
 _GETXATTR_OUT = Struct("=I4x")
-# struct fuse_init_in: major, minor, max_readahead, flags.
-_INIT_FLAGS = Struct("=12xI")
-# Of struct fuse_init_out: max_write.
-_INIT_MAX_WRITE = Struct("=20xI")
 # struct fuse_notify_store_out: nodeid, offset, size, padding.
 _STORE_OUT = Struct("=QQI4x")
 
 
 class Opcode(IntEnum):
-    """enum fuse_opcode."""
+    """enum fuse_opcode: those that are answered here, and names for the log."""
 
     LOOKUP = 1
     FORGET = 2
     GETATTR = 3
+    SETATTR = 4
     READLINK = 5
+    SYMLINK = 6
+    MKNOD = 8
+    MKDIR = 9
+    UNLINK = 10
+    RMDIR = 11
+    RENAME = 12
+    LINK = 13
     OPEN = 14
     READ = 15
+    WRITE = 16
+    STATFS = 17
     RELEASE = 18
+    FSYNC = 20
+    SETXATTR = 21
     GETXATTR = 22
     LISTXATTR = 23
+    REMOVEXATTR = 24
+    FLUSH = 25
     INIT = 26
     OPENDIR = 27
+    READDIR = 28
     RELEASEDIR = 29
+    FSYNCDIR = 30
+    GETLK = 31
+    SETLK = 32
+    SETLKW = 33
+    ACCESS = 34
+    CREATE = 35
     INTERRUPT = 36
+    BMAP = 37
+    DESTROY = 38
+    IOCTL = 39
+    POLL = 40
+    NOTIFY_REPLY = 41
     BATCH_FORGET = 42
+    FALLOCATE = 43
     READDIRPLUS = 44
+    RENAME2 = 45
+    LSEEK = 46
+    COPY_FILE_RANGE = 47
+    SYNCFS = 50
+    TMPFILE = 51
+    STATX = 52
 
 
 class Opened(IntFlag):
@@ -95,6 +123,7 @@ class Request(NamedTuple):
     unique: int
     node: int
     uid: int
+    pid: int
     body: bytes
 
 
@@ -107,8 +136,8 @@ class Message(NamedTuple):
 
 def request(message: memoryview) -> Request:
     """What the kernel asks."""
-    _, opcode, unique, node, uid, _, _ = _IN_HEADER.unpack_from(message)
-    return Request(opcode, unique, node, uid, bytes(message[_IN_HEADER.size :]))
+    _, opcode, unique, node, uid, _, pid = _IN_HEADER.unpack_from(message)
+    return Request(opcode, unique, node, uid, pid, bytes(message[_IN_HEADER.size :]))
 
 
 def range_of(request: Request) -> tuple[int, int, int]:
@@ -135,18 +164,18 @@ def xattr_of(request: Request) -> tuple[int, bytes]:
     return size, request.body[_GETXATTR_IN.size : -1]
 
 
-def offers_to_open_directories(request: Request) -> bool:
-    """Whether an INIT is from a kernel (5.1 on) that opens directories where OPENDIR is unknown."""
-    (flags,) = _INIT_FLAGS.unpack_from(request.body)
-    return bool(flags & _NO_OPENDIR_SUPPORT)
+def interrupted(request: Request) -> int:
+    """Which request an INTERRUPT is about."""
+    (number,) = _INTERRUPT_IN.unpack_from(request.body)
+    return int(number)
 
 
-def max_write(init_reply: bytes) -> int:
-    """How much the kernel may write at a time, from the answer to its INIT; 0 if that is no."""
-    if len(init_reply) < _OUT_HEADER.size + _INIT_MAX_WRITE.size:
-        return 0
-    (size,) = _INIT_MAX_WRITE.unpack_from(init_reply, _OUT_HEADER.size)
-    return int(size)
+def name(opcode: int) -> str:
+    """What the log calls a request: "lookup"."""
+    try:
+        return Opcode(opcode).name.lower()
+    except ValueError:
+        return f"opcode {opcode}"
 
 
 def reply(unique: int, body: Body) -> Message:
@@ -162,6 +191,12 @@ def refusal(unique: int, code: int) -> Message:
 def unique(message: Message) -> int:
     """Which request is answered; 0 is none."""
     return int(_OUT_HEADER.unpack_from(message.head)[2])
+
+
+def handle_opened(opened: Body) -> int:
+    """The file handle that an answer to OPEN tells."""
+    assert isinstance(opened, bytes)
+    return int(_OPEN_OUT.unpack_from(opened)[0])
 
 
 def store(node: int, data: Body) -> Message:
@@ -211,19 +246,25 @@ def _attr(node: Node, number: int, block_size: int) -> tuple[int, ...]:
 
 
 class Listing:
-    """An answer to READDIRPLUS that is being filled: names with their attributes."""
+    """An answer to READDIRPLUS that is being filled: names with their attributes.
 
-    def __init__(self, size: int, block_size: int) -> None:
+    ``root`` is the volume's number for what the kernel calls ROOT.
+    """
+
+    def __init__(self, size: int, block_size: int, root: int) -> None:
         self._room = size
         self._block_size = block_size
+        self._root = root
         self._pieces: list[bytes] = []
 
+    @property
     def entries_at_most(self) -> int:
         """How many entries there may be room for."""
         return self._room // (_DIRENTPLUS.size + 8)
 
-    def add_dot(self, cookie: int, name: bytes, number: int) -> bool:
+    def add_dot(self, cookie: int, name: bytes, ino: int) -> bool:
         """Add "." or "..", of which the kernel takes only number and type; False without room."""
+        number = ROOT if ino == self._root else ino
         head = _DIRENTPLUS.pack(*[0] * 18, number, cookie, len(name), _DIRECTORY)
         self._room -= len(head) + 8
         if self._room < 0:
@@ -231,16 +272,14 @@ class Listing:
         self._pieces += (head, name.ljust(8, b"\0"))
         return True
 
-    def add(self, cookie: int, name: bytes, node: Node, number: int) -> bool:
-        """Add ``node``, which the kernel shall call ``number``; False when there is no room for it.
-
-        ``cookie`` is where a listing goes on after it.
-        """
+    def add(self, cookie: int, name: bytes, node: Node) -> bool:
+        """Add an entry; False when there is no room for it."""
         length = len(name)
         padding = _PADDING[length & 7]
         self._room -= _DIRENTPLUS_SIZE + length + len(padding)
         if self._room < 0:
             return False
+        number = ROOT if node.ino == self._root else node.ino
         kept = 0 if node.fault else FOREVER
         attr = _attr(node, number, self._block_size)
         head = _pack_direntplus(number, kept, kept, *attr, number, cookie, length, node.mode >> 12)

@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import struct
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,14 +14,11 @@ import pyfuse3
 import pytest
 import trio
 
-from isomount.blocks import NotResidentError
-from isomount.fs import Frequent
-from isomount.fs.lane import wire
-from isomount.fs.lane.gate import Gate
+from isomount.fs.lane import Gate, Handlers, wire
+from isomount.fs.lane.handlers import Claim
+from isomount.fs.lane.splice import UnspliceableError
 from isomount.fs.lane.wire import Opcode, Request
 from isomount.sources import FileRange
-
-_STATFS = 17
 
 
 class Answers:
@@ -28,13 +26,10 @@ class Answers:
 
     def __init__(self, *, is_slow: bool = False) -> None:
         self.is_slow = is_slow
+        self.kernel_opens_directories = False
         self.asked: list[Request] = []
         self.waited: list[Request] = []
-        self.met = 0
         self.between = 0
-
-    def meet(self, init: Request) -> None:
-        self.met += 1
 
     def handles(self, request: Request) -> bool:
         return request.opcode == Opcode.GETATTR
@@ -43,10 +38,11 @@ class Answers:
         self.asked.append(request)
         return not self.is_slow
 
-    def answer_slowly(self, request: Request) -> None:
+    def answer_slowly(self, request: Request, claim: Claim) -> None:
+        assert claim(request.unique)
         self.waited.append(request)
 
-    def meanwhile(self) -> bool:
+    def look_ahead(self) -> bool:
         self.between += 1
         return False
 
@@ -62,8 +58,8 @@ class Kernel:
         self.pyfuse3.settimeout(30)
         monkeypatch.setattr(pyfuse3, "main", trio.sleep_forever)
 
-    def ask(self, opcode: int, unique: int = 1) -> bytes:
-        message = struct.pack("=IIQQIII4x", 40, opcode, unique, 5, 0, 0, 0)
+    def ask(self, opcode: int, unique: int = 1, body: bytes = b"") -> bytes:
+        message = struct.pack("=IIQQIII4x", 40 + len(body), opcode, unique, 5, 0, 0, 0) + body
         self.socket.send(message)
         return message
 
@@ -73,8 +69,7 @@ class Kernel:
         async def run() -> None:
             with trio.fail_after(30):
                 async with trio.open_nursery() as nursery:
-                    workers = trio.CapacityLimiter(4)
-                    nursery.start_soon(self.gate.serve, cast(Frequent, answers), workers)
+                    nursery.start_soon(self.gate.serve, cast(Handlers, answers))
                     while not until():
                         await trio.sleep(0.001)
                     nursery.cancel_scope.cancel()
@@ -111,29 +106,57 @@ def test_what_has_to_wait_does_so_in_a_worker(kernel: Kernel) -> None:
     assert sorted(answers.waited) == sorted(answers.asked)
 
 
-def test_other_requests_go_to_pyfuse3_and_its_answers_to_the_kernel(kernel: Kernel) -> None:
+def test_other_requests_go_to_pyfuse3_and_its_replies_to_the_kernel(kernel: Kernel) -> None:
     answers = Answers()
-    asked = kernel.ask(Opcode.INIT), kernel.ask(_STATFS, 2)
+    asked = kernel.ask(Opcode.STATFS), kernel.ask(Opcode.LSEEK, 2)
     kernel.pyfuse3.setblocking(False)
     kernel.socket.setblocking(False)
-    # To INIT: the kernel may write 1 MiB from now on, and wants room for it.
-    body = struct.pack("=20xI40x", 1 << 20)
     arrived: list[bytes] = []
     answered: list[bytes] = []
 
     def is_over() -> bool:
         with suppress(BlockingIOError):
             arrived.append(kernel.pyfuse3.recv(8192))
-            kernel.pyfuse3.send(struct.pack("=IiQ", 16 + len(body), 0, len(arrived)) + body)
+            kernel.pyfuse3.send(wire.reply(len(arrived), b"").head + b"reply")
         with suppress(BlockingIOError):
             answered.append(kernel.socket.recv(8192))
         return len(answered) == 2
 
     kernel.serve(answers, is_over)
     assert tuple(arrived) == asked
-    assert answers.met == 1
     assert answers.asked == []
-    assert answered == [struct.pack("=IiQ", 80, 0, unique) + body for unique in (1, 2)]
+    assert answered == [wire.reply(unique, b"").head + b"reply" for unique in (1, 2)]
+
+
+def test_a_request_that_waits_is_answered_when_it_is_interrupted(kernel: Kernel) -> None:
+    """As for a program that got ^C while a server hangs."""
+    release = threading.Event()
+    claims: list[bool] = []
+
+    class Hanging(Answers):
+        def answer_slowly(self, request: Request, claim: Claim) -> None:
+            self.waited.append(request)
+            release.wait(30)
+            claims.append(claim(request.unique))
+
+    answers = Hanging(is_slow=True)
+    kernel.ask(Opcode.GETATTR, 6)
+    kernel.ask(Opcode.GETATTR, 8)
+    kernel.socket.setblocking(False)
+    heard: list[bytes] = []
+
+    def is_over() -> bool:
+        if len(answers.waited) == 2 and not heard and not release.is_set():
+            kernel.ask(Opcode.INTERRUPT, 7, struct.pack("=Q", 6))
+            kernel.ask(Opcode.INTERRUPT, 11, struct.pack("=Q", 10))  # answered long ago
+        with suppress(BlockingIOError):
+            heard.append(kernel.socket.recv(8192))
+            release.set()
+        return len(claims) == 2
+
+    kernel.serve(answers, is_over)
+    assert heard == [wire.refusal(6, errno.EINTR).head]
+    assert sorted(claims) == [False, True]
 
 
 def test_others_have_their_turn_while_requests_never_end(kernel: Kernel) -> None:
@@ -188,7 +211,7 @@ def test_a_range_that_cannot_be_sent_is_to_be_read(kernel: Kernel, tmp_path: Pat
     with file.open("rb") as opened:
         # The socket takes no pages, as /dev/fuse might not: what is in the pipe is thrown away.
         too_long = wire.reply(1, FileRange(opened.fileno(), 0, 2000))
-        with pytest.raises(NotResidentError):
+        with pytest.raises(UnspliceableError):
             kernel.gate.send(too_long)
     good = wire.reply(2, b"good")
     kernel.gate.send(good)
@@ -224,7 +247,7 @@ def test_the_session_ends_when_the_kernel_says_so(
 
     async def run() -> None:
         with trio.fail_after(30):
-            await kernel.gate.serve(cast(Frequent, Answers()), trio.CapacityLimiter(1))
+            await kernel.gate.serve(cast(Handlers, Answers()))
 
     trio.run(run)
 
@@ -240,18 +263,3 @@ def test_what_was_made_is_closed_when_the_rest_cannot_be(monkeypatch: pytest.Mon
         Gate(reader)
     assert len(os.listdir("/proc/self/fd")) == before - 1
     os.close(writer)
-
-
-def test_an_init_that_is_refused_is_passed_on(kernel: Kernel) -> None:
-    kernel.socket.setblocking(False)
-    refusal = wire.refusal(1, errno.EPROTO).head
-    kernel.pyfuse3.send(refusal)
-    heard: list[bytes] = []
-
-    def is_over() -> bool:
-        with suppress(BlockingIOError):
-            heard.append(kernel.socket.recv(8192))
-        return bool(heard)
-
-    kernel.serve(Answers(), is_over)
-    assert heard == [refusal]

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from isomount.blocks import NotResidentError
-from isomount.fs.lane.splice import Splice
+from isomount.fs.lane.splice import Splice, UnspliceableError
 from isomount.sources import FileRange
 
 _SIZE = 2 << 20
@@ -61,7 +60,7 @@ def test_there_is_room_for_what_the_kernel_asks_for_by_itself(line: Line) -> Non
 
 def test_a_file_that_became_shorter_leaves_nothing_behind(line: Line) -> None:
     os.truncate(line.path, 100_000)
-    with pytest.raises(NotResidentError):
+    with pytest.raises(UnspliceableError):
         line.splice.send(_HEAD, FileRange(line.file, 50_000, 60_000))
     assert line.arrives() == b""
     line.splice.send(_HEAD, FileRange(line.file, 0, 50_000))

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from isomount.blocks import NotResidentError
 from isomount.formats.options import ViewOptions
-from isomount.fs import Frequent, Use
-from isomount.fs.lane import wire
+from isomount.fs import Policy, Session, Use
+from isomount.fs.lane import Handlers, wire
+from isomount.fs.lane.splice import UnspliceableError
 from isomount.fs.lane.wire import Opcode, Opened, Request
 from isomount.sources import FileRange
 from isomount.tree import directory
@@ -27,19 +27,18 @@ from tests.formats.iso_builder import (
 )
 from tests.formats.iso_builder import Opened as Disc
 
-_NO_OPENDIR_SUPPORT = 1 << 24
-
 
 class Kernel:
     """What asks, and hears the answers."""
 
-    def __init__(self, disc: Disc, **options: Any) -> None:
+    def __init__(self, disc: Disc, *, spliced_at_most: int = 0, **policy: Any) -> None:
         self.disc = disc
         self.sent: list[bytes] = []
         self.use = Use()
         self.hear: Callable[[wire.Message], None] = self._note
-        self.frequent = Frequent(
-            disc.volume, lambda message: self.hear(message), self.use, **options
+        self.session = Session(disc.volume, self.use, Policy(**policy))
+        self.handlers = Handlers(
+            self.session, lambda message: self.hear(message), spliced_at_most=spliced_at_most
         )
         self._unique = 0
 
@@ -49,11 +48,11 @@ class Kernel:
 
     def ask(self, opcode: Opcode, node: int, body: bytes = b"", uid: int = 0) -> Request:
         self._unique += 1
-        request = Request(opcode, self._unique, node, uid, body)
-        assert self.frequent.handles(request)
-        if not self.frequent.answer(request):
+        request = Request(opcode, self._unique, node, uid, 0, body)
+        assert self.handlers.handles(request)
+        if not self.handlers.answer(request):
             assert not self.sent
-            self.frequent.answer_slowly(request)
+            self.handlers.answer_slowly(request, lambda unique: True)
         return request
 
     def says(self, opcode: Opcode, node: int, body: bytes = b"", uid: int = 0) -> bytes:
@@ -179,7 +178,7 @@ def test_a_file_that_was_opened_from_the_disk_is_never_pushed() -> None:
     node = number(Kernel(image().open()), b"a.txt")
     source = Cold(image().data())
     kernel = Kernel(Disc(source, ViewOptions()))
-    assert not kernel.frequent.answer(Request(Opcode.OPEN, 99, node, 0, bytes(8)))
+    assert not kernel.handlers.answer(Request(Opcode.OPEN, 99, node, 0, 0, bytes(8)))
     source.is_cold = False
     kernel.open(node)
     assert len(kernel.sent) == 1  # while the first one may be reading already
@@ -196,8 +195,7 @@ def test_a_kernel_that_opens_directories_by_itself_is_told_to(
     offers: int, sees_visits: int
 ) -> None:
     kernel = Kernel(image().open(), sees_visits=bool(sees_visits))
-    flags = _NO_OPENDIR_SUPPORT if offers else 0
-    kernel.frequent.meet(Request(Opcode.INIT, 1, 0, 0, struct.pack("=IIII", 7, 38, 0, flags)))
+    kernel.handlers.kernel_opens_directories = bool(offers)
     if offers and not sees_visits:
         with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)):
             kernel.says(Opcode.OPENDIR, wire.ROOT, bytes(8))
@@ -208,8 +206,7 @@ def test_a_kernel_that_opens_directories_by_itself_is_told_to(
 
 def test_who_is_not_let_in_gets_nothing() -> None:
     kernel = Kernel(image().open(), only_for=frozenset((0, 1000)))
-    init = struct.pack("=IIII", 7, 38, 0, _NO_OPENDIR_SUPPORT)
-    kernel.frequent.meet(Request(Opcode.INIT, 1, 0, 0, init))
+    kernel.handlers.kernel_opens_directories = True
     node = number(kernel, b"a.txt")
     asked = [
         (Opcode.LOOKUP, wire.ROOT, b"a.txt\0"),
@@ -249,10 +246,19 @@ def test_what_is_forgotten_needs_no_answer_and_is_no_use(kernel: Kernel) -> None
     assert kernel.use.last_used > 0
 
 
-def test_interrupts_are_refused_once_and_for_all(kernel: Kernel) -> None:
-    with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)):
-        kernel.says(Opcode.INTERRUPT, 0, bytes(8))
-    assert kernel.use.last_used == 0
+def test_an_answer_that_nobody_wants_any_more_is_not_sent_and_leaves_nothing_open() -> None:
+    kernel = Kernel(Disc(Cold(image().data()), ViewOptions()))
+    node = number(kernel, b"a.txt")
+    kernel.sent.clear()
+    for opcode, place, body in (
+        (Opcode.OPEN, node, bytes(8)),
+        (Opcode.LOOKUP, wire.ROOT, b"a.txt\0"),
+        (Opcode.OPEN, wire.ROOT, bytes(8)),
+    ):
+        request = Request(opcode, 99, place, 0, 0, body)
+        kernel.handlers.answer_slowly(request, lambda unique: False)  # it was interrupted
+    assert kernel.sent == []
+    assert len(kernel.session.files) == 0
 
 
 def test_links_are_read(kernel: Kernel) -> None:
@@ -329,7 +335,7 @@ def test_long_reads_are_sent_as_ranges_and_read_where_that_fails() -> None:
 
     def refuse(message: wire.Message) -> None:
         if isinstance(message.body, FileRange):
-            raise NotResidentError
+            raise UnspliceableError
         sent.append(message)
 
     kernel.sent.clear()
@@ -352,11 +358,11 @@ def test_a_refused_request_leaves_nothing_that_holds_itself(kernel: Kernel) -> N
     node = number(kernel, b"lost.txt")
     handle, flags = kernel.open(node)
     assert flags & Opened.DIRECT_IO  # its last bytes before the image's end can be read
-    request = Request(Opcode.READ, 7, node, 0, struct.pack("=QQI20x", handle, 0, 4096))
+    request = Request(Opcode.READ, 7, node, 0, 0, struct.pack("=QQI20x", handle, 0, 4096))
 
     def ask() -> None:
-        if not kernel.frequent.answer(request):
-            kernel.frequent.answer_slowly(request)
+        if not kernel.handlers.answer(request):
+            kernel.handlers.answer_slowly(request, lambda unique: True)
 
     kernel.sent.clear()
     ask()

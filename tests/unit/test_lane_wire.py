@@ -73,12 +73,12 @@ def test_a_name_that_is_missing_is_remembered() -> None:
 
 @given(st.lists(st.tuples(_NAMES, _NODES), max_size=20), st.integers(0, 4096))
 def test_a_listing(entries: list[tuple[bytes, Node]], size: int) -> None:
-    listing = wire.Listing(size, 2048)
-    assert listing.entries_at_most() * 160 <= size
+    listing = wire.Listing(size, 2048, root=1)
+    assert listing.entries_at_most * 160 <= size
     is_whole = listing.add_dot(1, b".", 7)
     count = 0
     for cookie, (name, node) in enumerate(entries, 5):
-        if not is_whole or not listing.add(cookie, name, node, node.ino):
+        if not is_whole or not listing.add(cookie, name, node):
             break
         count += 1
     body = listing.body()
@@ -128,4 +128,4 @@ def test_what_is_opened() -> None:
 def test_requests(unique: int, node: int, uid: int, body: bytes) -> None:
     head = struct.pack("=IIQQIIIHH", 40 + len(body), 1, unique, node, uid, 6, 7, 0, 0)
     request = wire.request(memoryview(head + body))
-    assert request == (1, unique, node, uid, body)
+    assert request == (1, unique, node, uid, 7, body)

@@ -1,0 +1,76 @@
+"""Requests that have to wait for the image: in a worker thread, and not longer than the asker.
+
+Somebody who gives up (^C while a server hangs) is stuck in the kernel until the request is
+answered. The fast lane is told by the kernel's INTERRUPT. pyfuse3 does not pass that on, so there
+the process that asked is looked at, in proc(5).
+"""
+
+import errno
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+import trio
+
+from isomount.fs.answers import RefusedError
+
+_Answer = TypeVar("_Answer")
+
+# Requests that wait for the image at the same time.
+_WORKERS = 16
+# How often it is looked whether the process that asked was interrupted, in seconds.
+_LOOK = 0.25
+# Lines of /proc/PID/status: signals that are pending (of the thread, of the process), blocked and
+# ignored, as hexadecimal masks.
+_MASK = re.compile(rb"^(SigPnd|ShdPnd|SigBlk|SigIgn):\s*([0-9a-f]+)$", re.MULTILINE)
+
+
+class Patience:
+    """Runs what waits for the image in a limited number of threads.
+
+    A thread whose answer is not wanted any more is left alone: nothing can interrupt its read.
+    """
+
+    def __init__(self) -> None:
+        self._limiter = trio.CapacityLimiter(_WORKERS)
+
+    async def wait(self, work: Callable[[], _Answer]) -> _Answer:
+        """What ``work`` returns. Can be cancelled at any time."""
+        return await trio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._limiter)
+
+    async def wait_for(self, pid: int, work: Callable[[], _Answer]) -> _Answer:
+        """What ``work`` returns; RefusedError (EINTR) once the process ``pid`` has a signal."""
+        answers: list[_Answer] = []
+        failure: Exception = RefusedError(errno.EINTR)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_watch, pid, nursery.cancel_scope)
+            try:
+                answers.append(await self.wait(work))
+            except Exception as error:  # the nursery would wrap it in a group
+                failure = error
+            nursery.cancel_scope.cancel()
+        if answers:
+            return answers[0]
+        raise failure
+
+
+async def _watch(pid: int, waiting: trio.CancelScope) -> None:
+    while not waiting.cancel_called:
+        await trio.sleep(_LOOK)
+        if has_signal(pid):
+            waiting.cancel()
+
+
+def has_signal(pid: int) -> bool:
+    """Whether the thread ``pid`` has a signal to handle, or is gone; False when unknown (0)."""
+    if pid <= 0:
+        return False
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:
+            masks = {name: int(mask, 16) for name, mask in _MASK.findall(file.read())}
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    except OSError:
+        return False
+    pending = masks.get(b"SigPnd", 0) | masks.get(b"ShdPnd", 0)
+    return bool(pending & ~masks.get(b"SigBlk", 0) & ~masks.get(b"SigIgn", 0))
