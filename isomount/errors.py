@@ -114,6 +114,9 @@ class _PathError(OSError):
     def __str__(self) -> str:
         return f"{self.filename}: {self.strerror}"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.errno, self.filename, self.strerror)
+
 
 class MissingImageError(_PathError, FileNotFoundError, ImageUnreadableError):
     """There is no image of that name."""
