@@ -2,7 +2,7 @@
 
 import os
 import threading
-from typing import Protocol
+from typing import Any, Protocol
 
 from isomount.errors import ClosedError, ImageUnreadableError
 from isomount.sources.base import FileRange
@@ -26,9 +26,10 @@ class FileObjectSource:
 
     def __init__(self, file: BinaryFile) -> None:
         """Raises ImageUnreadableError when ``file`` is not seekable or gives no bytes."""
-        name = getattr(file, "name", None)
-        known = isinstance(name, str | bytes | os.PathLike)  # of a bare descriptor it is a number
-        self.name = os.fsdecode(name) if known else f"<{_kind(file)}>"
+        name: Any = getattr(file, "name", None)
+        # Of a bare descriptor it is a number.
+        named = isinstance(name, str | bytes | os.PathLike)
+        self.name = os.fsdecode(name) if named else f"<{_kind(file)}>"
         self._lock = threading.Lock()
         self._file: BinaryFile | None = file
         self.size = self._measure(file)
@@ -62,11 +63,13 @@ class FileObjectSource:
                 # As file objects say that they were closed.
                 raise ClosedError(f"{self.name}: {error}") from error
 
-    def read_resident(self, offset: int, length: int) -> None:
+    def read_resident(self, offset: int, length: int) -> bytes | None:
         """Whether a file object would wait cannot be told: None, always."""
+        return None
 
     def resident_range(self, offset: int, length: int) -> FileRange | None:
         """The bytes stand in no file that could be handed on: None, always."""
+        return None
 
     def close(self) -> None:
         """Forget the file object. It stays open for whoever opened it."""

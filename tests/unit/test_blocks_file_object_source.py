@@ -29,8 +29,9 @@ def raw(folder: Path) -> io.FileIO:
 def packed(folder: Path) -> zipfile.ZipExtFile:
     with zipfile.ZipFile(folder / "packed.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("image", DATA)
-    file = zipfile.ZipFile(folder / "packed.zip").open("image")
-    assert isinstance(file, zipfile.ZipExtFile)
+    with zipfile.ZipFile(folder / "packed.zip") as archive:
+        file = archive.open("image")
+    assert isinstance(file, zipfile.ZipExtFile)  # open for as long as it needs the archive
     return file
 
 
