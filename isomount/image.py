@@ -3,12 +3,11 @@
 import io
 import os
 from collections.abc import Iterable
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from isomount.blocks import BlockCache
 from isomount.damage import Damage
 from isomount.errors import ClosedError
-from isomount.extract import ExtractError, Extractor, Place, Problems, Report, Totals
 from isomount.file import open_file
 from isomount.formats.detect import find_views
 from isomount.formats.options import Family, Map, ViewOptions
@@ -16,6 +15,9 @@ from isomount.options import view_options
 from isomount.path import ImagePath
 from isomount.sources import BinaryFile, Source, open_source
 from isomount.tree import Volume
+
+if TYPE_CHECKING:
+    from isomount.extract import Extractor, Place, Report, Totals
 
 __all__ = ["Family", "Image", "Map", "ViewOptions", "open", "open_image"]
 
@@ -80,8 +82,8 @@ class Image:
         *,
         owners: bool | None = None,
         verify: bool = False,
-        report: Report | None = None,
-    ) -> Totals:
+        report: "Report | None" = None,
+    ) -> "Totals":
         """Copy ``paths``, everything for none, into the directory ``target``; made if missing.
 
         Each keeps its place: "a/b" becomes ``target``/a/b. Symbolic links are copied as such, and
@@ -92,6 +94,9 @@ class Image:
         (more) can be written. What else goes wrong is passed over and told to ``report`` as it
         happens; without one, ExtractError tells it in the end.
         """
+        # Here because a mount does not need it.
+        from isomount.extract import ExtractError, Place, Problems
+
         self.require_open()
         names = [os.fsencode(str(path)) for path in paths]
         for name in names:
@@ -105,9 +110,11 @@ class Image:
         return totals
 
     def extractor(
-        self, place: Place, report: Report, *, owners: bool | None = None, verify: bool = False
-    ) -> Extractor:
+        self, place: "Place", report: "Report", *, owners: bool | None = None, verify: bool = False
+    ) -> "Extractor":
         """What ``extract`` does its work with, as the view's modes want it."""
+        from isomount.extract import Extractor
+
         return Extractor(
             self.volume,
             place,
