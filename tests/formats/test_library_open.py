@@ -208,9 +208,7 @@ def test_closing_while_others_read_is_safe(make_image: MakeImage, tmp_path: Path
         assert not wrong
 
 
-def test_the_library_says_nothing_unless_asked(
-    small_image: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_library_says_nothing_unless_asked() -> None:
     log = logging.getLogger("isomount")
     assert any(isinstance(each, logging.NullHandler) for each in log.handlers)
 

@@ -17,6 +17,7 @@ import isomount
 from isomount import Image, ImagePath
 from isomount.formats.options import ViewOptions
 from tests.authoring import genisoimage, write_tree
+from tests.corpus import CORPUS, all_images, needs_corpus
 from tests.formats.iso_builder import (
     ROOT,
     IsoImage,
@@ -268,3 +269,29 @@ def test_a_walk_ends_whatever_the_disc_says() -> None:
     for block in range(100, 4250):
         deep.directory(block, directory_record(b"D", block + 1, use=nm(b"n" * 200)))
     assert sum(1 for _ in crafted(deep).root.walk()) < 4200
+
+
+@needs_corpus
+@pytest.mark.parametrize("name", all_images())
+def test_real_images(name: str) -> None:
+    """Paths show what the volume holds, and nothing but our own errors comes out of any."""
+    try:
+        image = isomount.open(CORPUS / name)
+    except isomount.IsomountError:
+        return
+    with image:
+        nodes = dict(image.volume.walk())
+        found = {str(path): path for path in image.root.rglob("*")}
+        assert set(found) == set(nodes) - {"."}
+        for text, path in found.items():
+            node = nodes[text]
+            assert path.node(follow_symlinks=False) == node
+            if node.content is None or node.size > 1 << 20:
+                continue
+            try:
+                data = path.read_bytes()
+            except isomount.PathError:
+                with pytest.raises((isomount.IsomountError, OSError)):
+                    image.volume.read(node)
+            else:
+                assert data == image.volume.read(node)
