@@ -8,6 +8,8 @@ Python has a class of its own for it, the error is one of those too, with ``errn
 
 import errno as _errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class IsomountError(Exception):
@@ -21,8 +23,8 @@ class IsomountError(Exception):
     errno: int | None = _errno.EIO  # as OSError has it
 
 
-class UsageError(IsomountError):
-    """The command line or an option is wrong."""
+class UsageError(IsomountError, ValueError):
+    """The command line or an option is wrong: what Python calls a ValueError."""
 
     exit_code = 2
     meaning = "The command line or an option is wrong."
@@ -114,6 +116,9 @@ class _PathError(OSError):
     def __str__(self) -> str:
         return f"{self.filename}: {self.strerror}"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.errno, self.filename, self.strerror)
+
 
 class MissingImageError(_PathError, FileNotFoundError, ImageUnreadableError):
     """There is no image of that name."""
@@ -141,3 +146,18 @@ class PathIsDirectoryError(_PathError, IsADirectoryError, IsomountError):
 
 class PathError(_PathError, IsomountError):
     """Anything else about one path of the image: a loop of links (ELOOP), lost data (EIO)."""
+
+
+@contextmanager
+def about_path(path: str) -> Iterator[None]:
+    """Whatever goes wrong inside is about ``path`` of the image, and an OSError that says so.
+
+    A closed image is not about any path, and stays ClosedError.
+    """
+    try:
+        yield
+    except (ClosedError, _PathError):
+        raise
+    except (IsomountError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise PathError(error.errno or _errno.EIO, path, reason or "") from error

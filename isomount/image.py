@@ -1,40 +1,138 @@
 """An open disc image: the library's front door."""
 
+import io
 import os
-from typing import Self
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal, Self
 
 from isomount.blocks import BlockCache
 from isomount.damage import Damage
+from isomount.errors import ClosedError
+from isomount.file import open_file
 from isomount.formats.detect import find_views
 from isomount.formats.options import Family, Map, ViewOptions
-from isomount.sources import LocalSource
+from isomount.options import view_options
+from isomount.path import ImagePath
+from isomount.sources import BinaryFile, Source, open_source
 from isomount.tree import Volume
 
-__all__ = ["Family", "Image", "Map", "ViewOptions", "open_image"]
+if TYPE_CHECKING:
+    from isomount.extract import Extractor, Place, Report, Totals
+
+__all__ = ["Family", "Image", "Map", "ViewOptions", "open", "open_image"]
+
+# The views that record modes.
+_WITH_MODES = ("Rock Ridge", "UDF")
 
 
 class Image:
-    """An image file, the views that it has and the one that is shown.
+    """An image, the views that it has and the one that is shown.
 
-    ``views`` names every view found, ``volume`` is the chosen one with its cached tree, ``damage``
-    counts what was found broken so far. Close it, or use it in a ``with`` statement.
+    ``name`` is the image's path, or what its file object is called. ``views`` names every view
+    found, ``volume`` is the chosen one with its cached tree, ``damage`` counts what was found
+    broken so far. Thread-safe. Close it, or use it in a ``with`` statement.
     """
 
-    def __init__(self, path: str | os.PathLike[str], options: ViewOptions) -> None:
-        source = LocalSource(path)
-        self.path = source.name
+    def __init__(self, source: Source, options: ViewOptions) -> None:
+        """The image takes ``source`` over, and closes it where it cannot be opened.
+
+        Raises NotAnImageError, DamagedImageError or UsageError.
+        """
+        self.name = source.name
+        self.options = options
         self.damage = Damage()
+        self.closed = False
         self.blocks = BlockCache(source)
         try:
-            self.views, view = find_views(self.blocks, options, self.path, self.damage)
+            self.views, view = find_views(self.blocks, options, self.name, self.damage)
             self.volume = Volume(view, self.blocks, self.damage)
         except BaseException:  # whatever it is, nobody will close an image that never was
             self.blocks.close()
             raise
 
+    @property
+    def label(self) -> str:
+        """The volume's name, "" when it has none."""
+        return self.volume.label
+
+    @property
+    def view(self) -> str:
+        """Which of ``views`` is shown."""
+        return self.volume.view.name
+
+    @property
+    def root(self) -> ImagePath:
+        """The path of the root directory, which leads to all others."""
+        return ImagePath(self)
+
+    def open(self, path: str | ImagePath) -> io.BufferedReader:
+        """The file at ``path``, for reading bytes; its ``raw`` is an ImageFile.
+
+        Symbolic links are followed within the image. Raises PathNotFoundError,
+        PathNotDirectoryError, PathIsDirectoryError or PathError; so does a read where bytes are
+        lost.
+        """
+        found = path if isinstance(path, ImagePath) else self.root / path
+        return open_file(self, found.node(), str(found))
+
+    def extract(
+        self,
+        target: str | os.PathLike[str],
+        paths: Iterable[str | ImagePath] = (),
+        *,
+        owners: bool | None = None,
+        verify: bool = False,
+        report: "Report | None" = None,
+    ) -> "Totals":
+        """Copy ``paths``, everything for none, into the directory ``target``; made if missing.
+
+        Each keeps its place: "a/b" becomes ``target``/a/b. Symbolic links are copied as such, and
+        nothing is written outside ``target``. With ``owners``, the default for root alone, owners,
+        set-id bits and devices are kept too. ``verify`` reads every file back and compares.
+
+        A path that is not there raises before anything is written, PlaceError says that nothing
+        (more) can be written. What else goes wrong is passed over and told to ``report`` as it
+        happens; without one, ExtractError tells it in the end.
+        """
+        # Here because a mount does not need it.
+        from isomount.extract import ExtractError, Place, Problems
+
+        self.require_open()
+        names = [os.fsencode(str(path)) for path in paths]
+        for name in names:
+            self.volume.lookup(name)
+        with Place(os.fspath(target)) as place:
+            problems = Problems()
+            extractor = self.extractor(place, report or problems, owners=owners, verify=verify)
+            totals = extractor.extract(names)
+        if problems.found:
+            raise ExtractError(f"{self.name}: not all of it was extracted", problems.found, totals)
+        return totals
+
+    def extractor(
+        self, place: "Place", report: "Report", *, owners: bool | None = None, verify: bool = False
+    ) -> "Extractor":
+        """What ``extract`` does its work with, as the view's modes want it."""
+        from isomount.extract import Extractor
+
+        return Extractor(
+            self.volume,
+            place,
+            report,
+            owners=os.geteuid() == 0 if owners is None else owners,
+            modes=self._has_modes,
+            verify=verify,
+        )
+
     def close(self) -> None:
-        """Close the image file."""
+        """Close the image. Reading from it raises ClosedError from now on; twice does no harm."""
+        self.closed = True
         self.blocks.close()
+
+    def require_open(self) -> None:
+        """Raise ClosedError if the image is closed: what is cached is not told either."""
+        if self.closed:
+            raise ClosedError(f"{self.name}: the image is closed")
 
     def __enter__(self) -> Self:
         return self
@@ -42,10 +140,63 @@ class Image:
     def __exit__(self, *reason: object) -> None:
         self.close()
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} {'closed' if self.closed else self.view}>"
 
-def open_image(path: str | os.PathLike[str], options: ViewOptions | None = None) -> Image:
-    """Open the image at ``path``.
+    @property
+    def _has_modes(self) -> bool:
+        """Whether files have modes of their own; others get those that new files have."""
+        chosen = self.options.mode is not None or self.options.dmode is not None
+        return chosen or self.view.startswith(_WITH_MODES)
 
-    Raises ImageUnreadableError, NotAnImageError or DamagedImageError.
+
+def open_image(file: str | os.PathLike[str] | BinaryFile, options: ViewOptions) -> Image:
+    """Open the image that ``file`` names, as ``options`` want it.
+
+    Raises ImageUnreadableError, NotAnImageError, DamagedImageError or UsageError.
     """
-    return Image(path, options or ViewOptions())
+    return Image(open_source(file), options)
+
+
+def open(
+    file: str | os.PathLike[str] | BinaryFile,
+    *,
+    view: Literal["auto", "iso9660", "udf"] = "auto",
+    norock: bool = False,
+    nojoliet: bool = False,
+    map: Literal["normal", "off", "acorn"] = "normal",
+    check: Literal["relaxed", "strict"] | None = None,
+    iocharset: str = "utf8",
+    utf8: bool = False,
+    hide: bool = False,
+    unhide: bool = False,
+    showassoc: bool = False,
+    undelete: bool = False,
+    cruft: bool = False,
+    nocompress: bool = False,
+    uid: int | str | None = None,
+    gid: int | str | None = None,
+    mode: int | str | None = None,
+    dmode: int | str | None = None,
+    umask: int | str = 0,
+    overriderockperm: bool = False,
+    session: int | Literal["last"] | None = None,
+    sbsector: int | None = None,
+    bs: int | None = None,
+    anchor: int | None = None,
+    lastblock: int | None = None,
+    novrs: bool = False,
+) -> Image:
+    """Open a disc image: a path of a file or a drive, or a seekable file object of bytes.
+
+    A file object stays its owner's, and has to stay open for as long as the image is.
+
+    The keywords are the options of the command's ``-o``, with the same names, meanings and words;
+    modes are numbers (0o644) or octal strings ("644"), and None leaves it to the disc.
+
+    Raises ImageUnreadableError (with MissingImageError, which is a FileNotFoundError,
+    ForbiddenImageError and DirectoryAsImageError), NotAnImageError, DamagedImageError, and
+    UsageError, which is a ValueError, for a keyword's value or a view that is not there.
+    """
+    given = dict(locals())  # the keywords by their names: nothing else has a name yet
+    return open_image(given.pop("file"), view_options(given))

@@ -10,7 +10,6 @@ from isomount.formats.disc.partitions import Partition, read_partitions
 from isomount.formats.disc.sessions import session_start, sessions
 from isomount.formats.identity import Identity, authoring_tool
 from isomount.formats.iso9660.identity import identities as iso9660_identities
-from isomount.formats.options import ViewOptions
 from isomount.formats.udf.identity import identities as udf_identities
 from isomount.image import Image
 
@@ -47,9 +46,9 @@ class Survey:
         return max(0, self.volume_size - self.size)
 
 
-def survey(image: Image, options: ViewOptions) -> Survey:
-    """Look at the open ``image`` as ``options`` choose. A part that cannot be read is damage."""
-    blocks, damage = image.blocks, image.damage
+def survey(image: Image) -> Survey:
+    """Look at the open ``image``. A part that cannot be read is damage."""
+    blocks, damage, options = image.blocks, image.damage, image.options
 
     def part(name: str, read: Callable[[], _Part], otherwise: _Part) -> _Part:
         try:
@@ -68,12 +67,12 @@ def survey(image: Image, options: ViewOptions) -> Survey:
     if boot is not None and not boot.is_sound:
         damage.note(boot.block * 2048, "the boot catalog's checksum is wrong")
     return Survey(
-        image=image.path,
+        image=image.name,
         size=blocks.size,
         volume_size=max((volume.size for volume in volumes), default=0),
         views=list(image.views),
-        view=image.volume.view.name,
-        label=image.volume.label,
+        view=image.view,
+        label=image.label,
         volumes=volumes,
         tool=authoring_tool(volumes),
         sessions=starts,

@@ -79,7 +79,8 @@ def open_to_read(name: str, options: ViewOptions, *, warn: bool = True) -> Image
     """
     warnings = _Warnings()
     log = logging.getLogger("isomount")
-    log.addHandler(warnings if warn else logging.NullHandler())
+    if warn:
+        log.addHandler(warnings)
     log.propagate = False
     image = open_image(name, options)
     warnings.speak()

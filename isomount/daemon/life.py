@@ -154,12 +154,12 @@ class _Life:
         self._registration.enter(self._image, self._point.path)
         _log.info(
             "%s: has %s; showing %s on %s",
-            self._image.path,
+            self._image.name,
             ", ".join(self._image.views),
             self._image.volume.view.name,
             self._point.path,
         )
-        shown = f"showing {self._image.path} ({self._image.volume.view.name}) on {self._point.path}"
+        shown = f"showing {self._image.name} ({self._image.volume.view.name}) on {self._point.path}"
         notify("READY=1", f"STATUS={shown}")
         try:
             self._ready()
@@ -167,7 +167,7 @@ class _Life:
             _log.info("%s: unmounting, who asked for it is gone: %s", self._point.path, error)
             os.kill(os.getpid(), signal.SIGTERM)
         # After "ready", and left alone at the end: the home folder may be slow, or gone.
-        image = os.path.abspath(self._image.path)
+        image = os.path.abspath(self._image.name)
         await trio.to_thread.run_sync(remember, image, abandon_on_cancel=True)
 
     def _ask_the_mount(self) -> None:

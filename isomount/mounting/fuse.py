@@ -1,6 +1,7 @@
 """Whether FUSE can be used here, told before anything is tried."""
 
 import errno
+import importlib.util
 import os
 
 from isomount.errors import FuseUnavailableError
@@ -9,6 +10,8 @@ from isomount.mounting.options import FuseOptions
 from isomount.programs import find_program
 
 _CONFIGURATION = "/etc/fuse.conf"
+# What the daemon imports, and the library does not: neither has to be there to read an image.
+_PACKAGES = ("pyfuse3", "trio")
 
 
 def require_fuse(options: FuseOptions) -> None:
@@ -16,6 +19,7 @@ def require_fuse(options: FuseOptions) -> None:
 
     Raises FuseUnavailableError with the reason and the remedy.
     """
+    _require_packages()
     _require_device()
     if needs_helper(options) and find_program("fusermount3") is None:
         raise FuseUnavailableError(
@@ -34,6 +38,18 @@ def require_fuse(options: FuseOptions) -> None:
                 f"option {name} is not permitted for ordinary users here; "
                 f'root can permit it with the line "user_allow_other" in {_CONFIGURATION}'
             )
+
+
+def _require_packages() -> None:
+    """They are looked for, not imported: trio must not be there before a fork."""
+    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise FuseUnavailableError(
+            f"FUSE is not available: Python has no {' and no '.join(missing)}; get what mounting "
+            "needs with: pip install isomount (which needs a C compiler, pkg-config and libfuse3's "
+            "development files), or install your distribution's packages, such as "
+            f"{' and '.join(f'python3-{name}' for name in missing)}"
+        )
 
 
 def _require_device() -> None:

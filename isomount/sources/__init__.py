@@ -2,5 +2,7 @@
 
 from isomount.sources.base import FileRange, Source
 from isomount.sources.local.file import LocalSource
+from isomount.sources.open import open_source
+from isomount.sources.stream import BinaryFile, FileObjectSource
 
-__all__ = ["FileRange", "LocalSource", "Source"]
+__all__ = ["BinaryFile", "FileObjectSource", "FileRange", "LocalSource", "Source", "open_source"]

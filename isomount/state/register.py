@@ -71,8 +71,8 @@ class Registration:
         entry = MountEntry(
             device=mount.device,
             mountpoint=mountpoint,
-            image=os.path.abspath(image.path),
-            file=os.path.realpath(image.path),
+            image=os.path.abspath(image.name),
+            file=os.path.realpath(image.name),
             view=image.volume.view.name,
             label=image.volume.label,
             size=image.blocks.size,

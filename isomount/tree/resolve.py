@@ -3,6 +3,7 @@
 import errno
 import os
 
+from isomount.errors import PathError, PathNotDirectoryError, PathNotFoundError
 from isomount.formats.node import Node
 from isomount.tree.volume import Volume
 
@@ -14,7 +15,7 @@ def resolve(volume: Volume, path: str | bytes, *, follow: bool = True) -> Node:
     """The node at ``path``, counted from the volume's root, which ".." cannot leave.
 
     Links on the way are followed, an absolute target from the volume's root; ``follow`` is for the
-    last component alone. Raises FileNotFoundError, NotADirectoryError, or OSError (ELOOP).
+    last component alone. Raises PathNotFoundError, PathNotDirectoryError, or PathError (ELOOP).
     """
     # From the root to where we are: ".." takes away the last one.
     trail = [volume.node(volume.root)]
@@ -23,19 +24,19 @@ def resolve(volume: Volume, path: str | bytes, *, follow: bool = True) -> Node:
     while todo:
         name = todo.pop()
         if not trail[-1].is_directory:
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            raise PathNotDirectoryError(errno.ENOTDIR, os.fsdecode(path))
         if name == b"..":
             trail[1:] = trail[1:-1]
             continue
         node = volume.child(trail[-1].ino, name)
         if node is None:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            raise PathNotFoundError(errno.ENOENT, os.fsdecode(path))
         if node.target is None or not (todo or follow):
             trail.append(node)
             continue
         links += 1
         if links > _LINKS_AT_MOST:
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            raise PathError(errno.ELOOP, os.fsdecode(path))
         if node.target.startswith(b"/"):
             del trail[1:]
         todo += _components(node.target)

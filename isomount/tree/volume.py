@@ -1,5 +1,6 @@
 """A view with its tree cached: what the file system and the library's users look at."""
 
+import errno
 import os
 import threading
 from collections import OrderedDict
@@ -7,7 +8,14 @@ from collections.abc import Callable, Generator, Iterator
 
 from isomount.blocks import BlockCache, NotResidentError, Reader
 from isomount.damage import LOGGED_AT_MOST, Damage
-from isomount.errors import DamagedDataError, IsomountError
+from isomount.errors import (
+    DamagedDataError,
+    IsomountError,
+    PathError,
+    PathIsDirectoryError,
+    PathNotDirectoryError,
+    PathNotFoundError,
+)
 from isomount.formats.base import View
 from isomount.formats.node import Node, StatFs
 from isomount.tree.directory import Directory, Listed, finished, loading
@@ -88,27 +96,30 @@ class Volume:
     def lookup(self, path: str | bytes) -> Node:
         """The node at ``path``, counted from the root. Symbolic links are not followed.
 
-        Raises FileNotFoundError or NotADirectoryError.
+        Raises PathNotFoundError or PathNotDirectoryError.
         """
         node = self.node(self.root)
         for name in os.fsencode(path).split(b"/"):
             if name in (b"", b"."):
                 continue
             if not node.is_directory:
-                raise NotADirectoryError(f"{os.fsdecode(path)}: not a directory on the way")
+                raise PathNotDirectoryError(errno.ENOTDIR, os.fsdecode(path))
             found = self.child(node.ino, name)
             if found is None:
-                raise FileNotFoundError(f"{os.fsdecode(path)}: no such file in the image")
+                raise PathNotFoundError(errno.ENOENT, os.fsdecode(path))
             node = found
         return node
 
     def read(self, node: Node, offset: int = 0, length: int | None = None) -> bytes:
         """That range of a regular file; everything from ``offset`` on without ``length``.
 
-        Short only at the file's end. Raises DamagedDataError where bytes are lost.
+        Short only at the file's end. Raises DamagedDataError where bytes are lost, and
+        PathIsDirectoryError or PathError for what is no regular file.
         """
         if node.content is None:
-            raise IsADirectoryError("only regular files have content")
+            if node.is_directory:
+                raise PathIsDirectoryError(errno.EISDIR, f"inode {node.ino}")
+            raise PathError(errno.EINVAL, f"inode {node.ino}", "is no regular file")
         left = node.content.size - offset if length is None else length
         left = min(left, node.content.size - offset)
         pieces: list[bytes] = []

@@ -15,6 +15,7 @@ from isomount.formats.iso9660.layout import NoDecoder
 from isomount.formats.iso9660.view import Iso9660View
 from isomount.formats.node import Node
 from isomount.formats.options import Family, ViewOptions
+from isomount.image import open_image
 from tests.authoring import genisoimage, write_tree, xorriso, xorriso_session
 from tests.corpus import Case, cases
 from tests.formats.iso_builder import (
@@ -244,7 +245,7 @@ REAL = [case for case in cases() if case.mounts and case.view == "iso9660"]
 @pytest.mark.parametrize("case", REAL, ids=lambda case: case.image)
 def test_real_images_keep_the_same_promises(case: Case) -> None:
     for options in iso_options():
-        with isomount.open(case.path, options) as disc:
+        with open_image(case.path, options) as disc:
             check(disc, walked(disc))
 
 

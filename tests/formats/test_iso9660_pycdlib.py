@@ -10,6 +10,7 @@ import pytest
 
 import isomount
 from isomount.formats.options import Family, ViewOptions
+from isomount.image import open_image
 from tests.authoring import genisoimage, write_tree
 from tests.corpus import Case, cases
 
@@ -53,7 +54,7 @@ def _kind(child: Any) -> tuple[str, int]:
 
 def ours(path: Path, options: ViewOptions) -> dict[str, tuple[str, int]]:
     """What we list of it."""
-    with isomount.open(path, options) as disc:
+    with open_image(path, options) as disc:
         return {
             name: ("directory", 0)
             if node.is_directory

@@ -11,7 +11,7 @@ import isomount
 from isomount.errors import UsageError
 from isomount.formats.node import Node
 from isomount.formats.options import ViewOptions
-from isomount.image import Image
+from isomount.image import Image, open_image
 from tests.authoring import genisoimage, write_tree, xorriso, xorriso_session
 from tests.conftest import MakeImage
 
@@ -19,7 +19,7 @@ DEEP = "/".join(f"level{number:02}" for number in range(1, 13))
 
 
 def tree(path: Path, **options: object) -> dict[str, Node]:
-    with isomount.open(path, ViewOptions(**options)) as image:  # type: ignore[arg-type]
+    with open_image(path, ViewOptions(**options)) as image:  # type: ignore[arg-type]
         return dict(image.volume.walk())
 
 
@@ -184,7 +184,7 @@ def test_sessions_that_genisoimage_appends(tmp_path: Path) -> None:
         file.write(appended.read_bytes())
     assert names(image, None) == names(image, 1) == ["change", "keep"]
     assert names(image, 2) == names(image, -1) == ["change", "keep", "new"]
-    with isomount.open(image, ViewOptions(sbsector=start)) as disc:
+    with isomount.open(image, sbsector=start) as disc:
         assert disc.volume.read(disc.volume.lookup("change")) == b"changed"
         assert disc.volume.read(disc.volume.lookup("keep")) == b"1"
     with pytest.raises(UsageError, match="has 2 sessions"):
@@ -202,7 +202,7 @@ def test_sessions_that_xorriso_appends(tmp_path: Path) -> None:
     assert names(image, 2) == everything[:3]
     assert names(image, 1) == everything[:2]
     for session in (1, 2, 3):
-        with isomount.open(image, ViewOptions(session=session)) as disc:
+        with isomount.open(image, session=session) as disc:
             assert disc.volume.read(disc.volume.lookup("change")) == b"%d" % session
     with pytest.raises(UsageError, match="has 3 sessions"):
         names(image, 4)

@@ -30,7 +30,7 @@ _LARGE = 300_000
 # The command, with an image file that stands still for as long as a gate file exists.
 _STALLING = """
 import os, sys, time
-import isomount.image
+import isomount.sources.open
 from isomount.sources import LocalSource
 
 class StallingSource(LocalSource):
@@ -49,7 +49,7 @@ class StallingSource(LocalSource):
             return None
         return super().resident_range(offset, length)
 
-isomount.image.LocalSource = StallingSource
+isomount.sources.open.LocalSource = StallingSource
 from isomount.cli import main
 sys.exit(main())
 """

@@ -1,5 +1,6 @@
 """Local files as sources: what cannot be one is refused in words."""
 
+import errno
 import os
 import socket
 import tempfile
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from isomount.errors import ImageUnreadableError
+from isomount.errors import ClosedError, ImageUnreadableError
 from isomount.sources import LocalSource
 from tests.command import PATIENCE
 
@@ -28,8 +29,50 @@ def test_reads_and_size(image: Path) -> None:
     assert source.read_at(195, 100) == bytes(range(195, 200))
     assert source.read_at(200, 1) == b""
     source.close()
-    with pytest.raises(OSError, match="Bad file descriptor"):
+    with pytest.raises(ClosedError, match="the image is closed") as caught:
         source.read_at(0, 1)
+    assert caught.value.errno == errno.EBADF
+    assert source.read_resident(0, 1) is None
+    assert source.resident_range(0, 1) is None
+
+
+def test_closing_twice_leaves_whoever_got_the_number(image: Path) -> None:
+    source = LocalSource(image)
+    source.close()
+    with image.open("rb") as other:
+        source.close()
+        assert other.read(1) == b"\0"
+
+
+def test_a_read_under_way_keeps_the_file_open(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = LocalSource(image)
+    pread = os.pread
+
+    def close_and_read(descriptor: int, length: int, offset: int) -> bytes:
+        source.close()
+        return pread(descriptor, length, offset)
+
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(os, "pread", close_and_read)
+    assert source.read_at(0, 3) == b"\0\1\2"
+    assert len(os.listdir("/proc/self/fd")) == before - 1
+
+
+def test_an_error_that_is_kept_does_not_keep_the_file_open(
+    image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    source = LocalSource(image)
+
+    def fail(descriptor: int, length: int, offset: int) -> bytes:
+        raise OSError(errno.EIO, "lost")
+
+    monkeypatch.setattr(os, "pread", fail)
+    with pytest.raises(OSError, match="lost") as caught:
+        source.read_at(0, 3)
+    source.close()
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert caught.value.errno == errno.EIO
 
 
 def test_a_resident_read_is_right_or_nothing(image: Path) -> None:

@@ -32,6 +32,8 @@ MODULES = {
     "image": "library",
     "path": "library",
     "file": "library",
+    "options": "library",
+    "values": "library",
     "survey": "library",
     "damage": "ground",
     "errors": "ground",

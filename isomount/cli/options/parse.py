@@ -10,6 +10,7 @@ from isomount.cli.options.table import TABLE, TABLE_PREFIXES, WITH_OR_WITHOUT_VA
 from isomount.errors import UsageError
 from isomount.image import ViewOptions
 from isomount.mounting.options import FuseOptions
+from isomount.options import parsed
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,9 +100,4 @@ def _value(option: Option, text: str | None) -> object:
         return option.sets
     if text is None:
         raise UsageError(f"option {option.name} needs a value: {option.usage}")
-    try:
-        return option.parse(text)
-    except ValueError as error:
-        raise UsageError(
-            f'option {option.name}: "{text}" is not allowed; it takes {error}'
-        ) from None
+    return parsed(option.name, option.parse, text)

@@ -8,7 +8,8 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from isomount.cli.options import values
+from isomount import values
+from isomount.options import VIEW_OPTIONS
 
 
 class Target(enum.Enum):
@@ -43,54 +44,42 @@ class Option:
         return f"{self.name}={self.value}" if self.parse else self.name
 
 
-def _view(name: str, help_: str, field: str = "", *, sets: object = True) -> Option:
-    return Option(name, Target.VIEW, help_, field or name, sets=sets)
-
-
-def _view_value(
-    name: str, value: str, parse: Callable[[str], object], help_: str, field: str = ""
-) -> Option:
-    return Option(name, Target.VIEW, help_, field or name, parse, value)
+def _view(name: str, help_: str, value: str = "") -> Option:
+    shown = VIEW_OPTIONS[name]
+    return Option(name, Target.VIEW, help_, shown.field, shown.parse, value, shown.sets)
 
 
 def _fuse(name: str, help_: str, field: str = "", *, sets: object = True) -> Option:
     return Option(name, Target.FUSE, help_, field or name, sets=sets)
 
 
-_SIZES_ISO = (512, 1024, 2048)
-_SIZES_UDF = (512, 1024, 2048, 4096, 8192, 16384, 32768)
-
 _VIEW = (
-    _view_value("view", "auto|iso9660|udf", values.family, "the family of structures to show"),
+    _view("view", "the family of structures to show", "auto|iso9660|udf"),
     _view("norock", "do not use the Rock Ridge names and owners"),
     _view("nojoliet", "do not use the Joliet names"),
-    _view_value("map", "normal|off|acorn", values.name_map, "how plain ISO names are shown"),
-    _view_value(
-        "check",
-        "relaxed|strict",
-        values.relaxed,
-        "whether upper and lower case are equal when a file is asked for",
-        "relaxed",
+    _view("map", "how plain ISO names are shown", "normal|off|acorn"),
+    _view(
+        "check", "whether upper and lower case are equal when a file is asked for", "relaxed|strict"
     ),
-    _view_value("iocharset", "NAME", values.character_set, "character set of names", "charset"),
-    _view("utf8", "the same as iocharset=utf8", "charset", sets="utf-8"),
+    _view("iocharset", "character set of names", "NAME"),
+    _view("utf8", "the same as iocharset=utf8"),
     _view("hide", "do not show what is marked hidden"),
     _view("unhide", "show hidden and associated files"),
     _view("showassoc", "show associated files"),
     _view("undelete", "show deleted files (UDF)"),
     _view("cruft", "ignore the high byte of file sizes"),
     _view("nocompress", "show zisofs files as they are stored"),
-    _view_value("uid", "USER", values.user, "owner of every file: a number or a name"),
-    _view_value("gid", "GROUP", values.group, "group of every file: a number or a name"),
-    _view_value("mode", "OCTAL", values.permissions, "permissions of files"),
-    _view_value("dmode", "OCTAL", values.permissions, "permissions of folders"),
-    _view_value("umask", "OCTAL", values.permissions, "permissions to take away"),
+    _view("uid", "owner of every file: a number or a name", "USER"),
+    _view("gid", "group of every file: a number or a name", "GROUP"),
+    _view("mode", "permissions of files", "OCTAL"),
+    _view("dmode", "permissions of folders", "OCTAL"),
+    _view("umask", "permissions to take away", "OCTAL"),
     _view("overriderockperm", "let mode= and dmode= override Rock Ridge's permissions"),
-    _view_value("session", "N|last", values.session, "session to show, counted from 1"),
-    _view_value("sbsector", "N", values.number(0), "sector at which the session starts"),
-    _view_value("bs", "BYTES", values.one_of(*_SIZES_UDF), "sector size (UDF; else found)"),
-    _view_value("anchor", "N", values.number(0), "sector of the anchor (UDF; else found)"),
-    _view_value("lastblock", "N", values.number(0), "last sector of the volume (UDF; else found)"),
+    _view("session", "session to show, counted from 1", "N|last"),
+    _view("sbsector", "sector at which the session starts", "N"),
+    _view("bs", "sector size (UDF; else found)", "BYTES"),
+    _view("anchor", "sector of the anchor (UDF; else found)", "N"),
+    _view("lastblock", "last sector of the volume (UDF; else found)", "N"),
     _view("novrs", "do without the volume recognition sequence (UDF)"),
 )
 
@@ -171,7 +160,7 @@ _TABLE = (
         Target.TABLE,
         "logical block size; it is found by itself",
         "",
-        values.one_of(*_SIZES_ISO),
+        values.one_of(512, 1024, 2048),
         "512|1024|2048",
     ),
     Option("ro", Target.TABLE, "the mount is always read-only"),

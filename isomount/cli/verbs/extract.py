@@ -19,7 +19,7 @@ from isomount.cli.terminal.units import readable_size
 from isomount.cli.terminal.words import say
 from isomount.errors import DifferenceError, IsomountError, UsageError
 from isomount.extract import Extractor, Place, Totals
-from isomount.image import Image, ViewOptions
+from isomount.image import Image
 from isomount.text import one_line
 
 _USAGE = """isomount extract IMAGE [PATH...] [-C FOLDER] [--verify] [-q]
@@ -34,8 +34,6 @@ _EXAMPLES = """examples:
   isomount extract debian.iso boot doc -C /tmp/d    two folders of it, into /tmp/d
   isomount extract debian.iso -C d --verify         and read it back and compare (exit code 40)
 """
-# The views that record modes; others get those that new files have.
-_WITH_MODES = ("Rock Ridge", "UDF")
 
 
 def run(words: Sequence[str]) -> int:
@@ -52,14 +50,7 @@ def run(words: Sequence[str]) -> int:
             raise UsageError("-C needs the name of a folder; see isomount extract --help")
         with Place(folder) as place:
             report = _Report(name, lines=_prints_lines(flags.quiet))
-            extractor = Extractor(
-                image.volume,
-                place,
-                report,
-                owners=os.geteuid() == 0,
-                modes=_has_modes(image, options),
-                verify=flags.verify,
-            )
+            extractor = image.extractor(place, report, verify=flags.verify)
             with _bar(report, extractor, paths, flags.quiet):
                 totals = extractor.extract(paths)
     if report.unheard is not None:
@@ -150,11 +141,6 @@ def _default_folder(image: str) -> str:
     """Named like the image without its ending, in the current folder."""
     stem, ending = os.path.splitext(os.path.basename(os.path.abspath(image)))
     return stem if ending else f"{stem}.extracted"
-
-
-def _has_modes(image: Image, options: ViewOptions) -> bool:
-    chosen = options.mode is not None or options.dmode is not None
-    return chosen or image.volume.view.name.startswith(_WITH_MODES)
 
 
 def _summary(totals: Totals, folder: str, *, verified: bool) -> str:

@@ -51,7 +51,7 @@ def run(words: Sequence[str]) -> int:
     flags, names = parser().parse(words, names_at_most=1)
     options = view_options(flags)
     with open_to_read(image_name(names, "info"), options, warn=False) as image:
-        found = survey(image, options)
+        found = survey(image)
     if flags.json:
         put(json.dumps(_plain(found), indent=2, ensure_ascii=False))
         return 0

@@ -1,6 +1,5 @@
 """``isomount open IMAGE``: show an image in the file manager."""
 
-import logging
 import os
 import shlex
 from collections.abc import Sequence
@@ -86,14 +85,9 @@ def parser() -> Parser:
 
 def _label(image: str, options: ParsedOptions) -> str:
     """What to call the folder: the label, else the image's name without its ending."""
-    log = logging.getLogger("isomount")
-    quiet = logging.NullHandler()  # the mount will say what it finds damaged
-    log.addHandler(quiet)
-    try:
-        with open_image(image, options.view) as opened:
-            label = opened.volume.label
-    finally:
-        log.removeHandler(quiet)
+    # Nobody listens to the log here: the mount will say what it finds damaged.
+    with open_image(image, options.view) as opened:
+        label = opened.label
     stem = os.path.splitext(os.path.basename(image))[0]
     return (
         safe_directory_name(label) or safe_directory_name(os.fsdecode(os.fsencode(stem))) or "disc"

@@ -3,9 +3,16 @@
 import errno
 import os
 import stat
+import threading
 from contextlib import suppress
 
-from isomount.errors import ImageUnreadableError
+from isomount.errors import (
+    ClosedError,
+    DirectoryAsImageError,
+    ForbiddenImageError,
+    ImageUnreadableError,
+    MissingImageError,
+)
 from isomount.sources.base import FileRange
 from isomount.sources.local.residence import RANGE_AT_MOST, Residence
 from isomount.sources.local.streams import Streams
@@ -16,6 +23,22 @@ _USUAL_READ = 128 << 10
 # alone, the kernel loses sight of a stream whose reads are answered partly from memory.
 _LARGE = 128 << 10
 _AHEAD = 4 << 20
+
+
+class _Descriptor:
+    """An open file, closed when the last one lets go of it.
+
+    A read in another thread holds on to it until it is done: its number is not given to another
+    file meanwhile.
+    """
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        os.close(self.number)
 
 
 class LocalSource:
@@ -34,32 +57,35 @@ class LocalSource:
         self._buffer = memoryview(bytearray(_USUAL_READ))
         try:
             # O_NONBLOCK: opening a FIFO or a drive that spins up must not wait.
-            self._fd = os.open(self.name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+            number = os.open(self.name, flags)
         except OSError as error:
             raise _unreadable(self.name, error) from error
         try:
-            self.size = self._measure()
+            self.size = self._measure(number)
         except BaseException:  # whatever it is, nobody will close a source that never was
-            os.close(self._fd)
+            os.close(number)
             raise
+        self._descriptor: _Descriptor | None = _Descriptor(number)
         self._residence: Residence | None = None
+        self._closing = threading.Lock()
         with suppress(OSError):  # then ranges are not handed on
-            self._residence = Residence(self._fd, self.size)
+            self._residence = Residence(number, self.size)
 
-    def _measure(self) -> int:
-        mode = os.fstat(self._fd).st_mode
+    def _measure(self, descriptor: int) -> int:
+        mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
-            raise ImageUnreadableError(
-                f"{self.name}: is a folder; name the image file to mount, not a folder"
+            raise DirectoryAsImageError(
+                errno.EISDIR, self.name, "is a folder; name the image file to mount, not a folder"
             )
         if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
             raise ImageUnreadableError(
                 f"{self.name}: is neither a file nor a disc drive, so it cannot be read as an image"
             )
         try:
-            size = os.lseek(self._fd, 0, os.SEEK_END)
+            size = os.lseek(descriptor, 0, os.SEEK_END)
             if stat.S_ISBLK(mode):
-                os.pread(self._fd, 1, 0)
+                os.pread(descriptor, 1, 0)
         except OSError as error:
             raise _unreadable(self.name, error) from error
         if stat.S_ISBLK(mode) and size == 0:
@@ -67,33 +93,38 @@ class LocalSource:
         return size
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Read with pread until ``length`` bytes or the end."""
+        """Read with pread until ``length`` bytes or the end. Raises ClosedError after ``close``."""
+        descriptor = self._descriptor
+        if descriptor is None:
+            raise ClosedError(f"{self.name}: the image is closed")
+        try:
+            return self._read(descriptor.number, offset, length)
+        finally:
+            del descriptor  # else the traceback of an error would keep the file open
+
+    def _read(self, descriptor: int, offset: int, length: int) -> bytes:
         if length >= _LARGE and self._streams.goes_on(offset, length):
-            self._fetch(offset, length + _AHEAD)
-        data = os.pread(self._fd, length, offset)
+            _fetch(descriptor, offset, length + _AHEAD)
+        data = os.pread(descriptor, length, offset)
         if len(data) == length or not data:
             return data
         pieces = [data]
         got = len(data)
         while got < length:
-            data = os.pread(self._fd, length - got, offset + got)
+            data = os.pread(descriptor, length - got, offset + got)
             if not data:
                 break
             pieces.append(data)
             got += len(data)
         return b"".join(pieces)
 
-    def _fetch(self, offset: int, length: int) -> None:
-        """Have the kernel read a range into memory; it does not wait for the disk."""
-        with suppress(OSError):  # not every file system can
-            os.posix_fadvise(self._fd, offset, length, os.POSIX_FADV_WILLNEED)
-
     def read_resident(self, offset: int, length: int) -> memoryview | None:
         """The range if the page cache holds all of it, else None.
 
         In memory that is used again: new memory for each read costs more than the read.
         """
-        if self._flag is None:
+        descriptor = self._descriptor
+        if self._flag is None or descriptor is None:
             return None
         wanted = min(length, self.size - offset)
         if wanted <= 0:
@@ -102,13 +133,13 @@ class LocalSource:
             self._buffer = memoryview(bytearray(wanted))
         buffer = self._buffer[:wanted]
         try:
-            got = os.preadv(self._fd, [buffer], offset, self._flag)
+            got = os.preadv(descriptor.number, [buffer], offset, self._flag)
         except BlockingIOError:
             return None
         except OSError as error:
             if error.errno != errno.EOPNOTSUPP:
                 return None
-            self._flag = 0 if _is_memory(self._fd) else None
+            self._flag = 0 if _is_memory(descriptor.number) else None
             return self.read_resident(offset, length)
         return buffer if got == wanted else None
 
@@ -116,20 +147,26 @@ class LocalSource:
         """Where a range of at most 1 MiB stands, if all of it is in memory."""
         # A file system that cannot read without waiting may have to ask a server before it hands
         # on what is in memory.
-        if self._residence is None or self._flag is None:
+        if self._residence is None or self._flag is None or self._descriptor is None:
             return None
         if length > RANGE_AT_MOST or offset + length > self.size:
             return None
         if not self._residence.holds(offset, length):
             return None
-        return FileRange(self._fd, offset, length)
+        return FileRange(self._descriptor.number, offset, length)
 
     def close(self) -> None:
-        """Close the file."""
-        if self._residence is not None:
-            self._residence.close()
-            self._residence = None
-        os.close(self._fd)
+        """Close the file, once no read of another thread is under way. Twice does no harm."""
+        with self._closing:
+            if self._residence is not None:
+                self._residence.close()
+            self._residence = self._descriptor = None
+
+
+def _fetch(descriptor: int, offset: int, length: int) -> None:
+    """Have the kernel read a range into memory; it does not wait for the disk."""
+    with suppress(OSError):  # not every file system can
+        os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_WILLNEED)
 
 
 def _is_memory(descriptor: int) -> bool:
@@ -150,12 +187,11 @@ def _unreadable(name: str, error: OSError) -> ImageUnreadableError:
     if error.errno == errno.ENOMEDIUM:
         return ImageUnreadableError(f"{name}: there is no disc in the drive")
     if error.errno == errno.EACCES:
-        return ImageUnreadableError(
-            f"{name}: no permission to read it; ask its owner for read access"
-        )
+        reason = "no permission to read it; ask its owner for read access"
+        return ForbiddenImageError(error.errno, name, reason)
     if error.errno == errno.ENOENT and os.path.islink(name):
-        target = os.readlink(name)
-        return ImageUnreadableError(f"{name}: is a link to {target}, which is missing")
+        reason = f"is a link to {os.readlink(name)}, which is missing"
+        return MissingImageError(error.errno, name, reason)
     if error.errno == errno.ENOENT:
-        return ImageUnreadableError(f"{name}: there is no such file")
+        return MissingImageError(error.errno, name, "there is no such file")
     return ImageUnreadableError(f"{name}: cannot be read: {error.strerror}")

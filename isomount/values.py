@@ -10,7 +10,7 @@ import string
 from collections.abc import Callable
 from typing import TypeVar
 
-from isomount.image import Family, Map
+from isomount.formats.options import Family, Map
 
 _T = TypeVar("_T")
 
