@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from isomount.blocks.ahead import ReadAhead
-from isomount.blocks.store import Awaited, Claim, Store
+from isomount.blocks.store import OVERHEAD, Awaited, Claim, Store
 from isomount.errors import IsomountError
 from isomount.sources import FileRange, Source
 
@@ -31,11 +31,15 @@ class AlignedBlocks:
         share = store.budget // _SHARE
         self._length = max(1, min(block_size, share))
         self._count = -(-source.size // self._length)
-        self._at_most = max(1, min(_LOAD_AT_MOST, share) // self._length)
+        kept = share // (self._length + OVERHEAD)
+        self._at_most = max(1, min(_LOAD_AT_MOST // self._length, kept))  # blocks
         self._ahead = ReadAhead(self._at_most)
 
     def read_at(self, offset: int, length: int) -> bytes:
         """The bytes of that range, short where the source is."""
+        held = self.read_resident(offset, length)
+        if held is not None:
+            return held
         numbers = self._numbers(offset, length)
         blocks: list[bytes] = []
         for start in range(0, len(numbers), self._at_most):
