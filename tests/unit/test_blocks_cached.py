@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from isomount.blocks import BlockCache, NotResidentError
 from isomount.blocks.ahead import ReadAhead
-from isomount.blocks.store import OVERHEAD
+from isomount.blocks.store import OVERHEAD, Claim, Store
 from isomount.errors import DamagedDataError
+from isomount.formats.options import ViewOptions
 from isomount.sources import FileRange
+from tests.formats.iso_builder import MemorySource, Opened, many_folders
 
 BLOCK = 64
 COUNT = 100
@@ -198,6 +200,24 @@ def test_any_sequence_of_reads_gives_the_bytes(
                 assert wanted
 
 
+@pytest.mark.parametrize("block_size", [1000, 1 << 16])
+def test_an_image_shows_the_same_through_blocks(block_size: int) -> None:
+    class InBlocks(MemorySource):
+        def __init__(self, data: bytes) -> None:
+            super().__init__(data)
+            self.block_size = block_size
+
+        def read_resident(self, offset: int, length: int) -> bytes | None:
+            raise AssertionError("a source with a block size is not asked for what is in memory")
+
+    data = many_folders(40).data()
+    straight = Opened(MemorySource(data), ViewOptions())
+    through = Opened(InBlocks(data), ViewOptions())
+    assert through.tree() == straight.tree()
+    assert len(through.names()) == 80
+    assert through.read("d30/f30") == straight.read("d30/f30")
+
+
 # ---------------------------------------------------------------- the budget
 
 
@@ -310,6 +330,30 @@ def test_many_readers_with_chance_get_the_bytes(budget: int) -> None:
     with ThreadPoolExecutor(8) as pool:
         futures = [pool.submit(read_at_random, seed) for seed in range(8)]
         assert all(future.result(MINUTE) for future in futures)
+
+
+def test_a_claim_is_settled_once_for_all_who_wait() -> None:
+    error = DamagedDataError("bad")
+    settle: list[tuple[Callable[[Claim], None], object, bytes | None]] = [
+        (lambda claim: claim.keep(b"made"), b"made", b"made"),
+        (lambda claim: claim.deliver(b"made"), b"made", None),
+        (lambda claim: claim.give_up(), None, None),
+        (lambda claim: claim.fail(error), error, None),
+    ]
+    for settled, expected, held in settle:
+        store = Store(1000)
+        claim = store.claim("a")
+        awaited = store.claim("a")
+        assert isinstance(claim, Claim)
+        assert isinstance(awaited, Future)
+        assert not awaited.done()
+        settled(claim)
+        claim.give_up()
+        claim.fail(ZeroDivisionError())
+        assert (awaited.exception() or awaited.result()) == expected
+        assert store.held("a") == held
+        # Whoever comes later waits for nobody.
+        assert not isinstance(store.claim("a"), Future)
 
 
 # ---------------------------------------------------------------- failures
