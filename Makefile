@@ -5,6 +5,7 @@ IMAGE ?=
 ROUNDS ?= 5
 ONLY ?=
 LIMIT ?= 60
+BEFORE ?=
 VENV_PYTHON := .venv/bin/python
 
 # Debian keeps mkudffs where an ordinary user's PATH does not lead.
@@ -45,6 +46,7 @@ help:
 	@echo "make bench              measure against every other way to mount (an hour; as root for all)"
 	@echo "make bench ROUNDS=3 ONLY=find,tar LIMIT=60"
 	@echo "                        fewer rounds, some workloads, seconds until a peer is given up"
+	@echo "make bench BEFORE=path  with another checkout of isomount among the peers"
 	@echo "make clean              remove .venv and the tools' caches"
 
 setup:
@@ -78,7 +80,8 @@ uninstall:
 
 bench:
 	@tools/setup bench
-	@$(VENV_PYTHON) -m tests.benchmarks --rounds "$(ROUNDS)" --only "$(ONLY)" --limit "$(LIMIT)"
+	@$(VENV_PYTHON) -m tests.benchmarks --rounds "$(ROUNDS)" --only "$(ONLY)" --limit "$(LIMIT)" \
+		--before "$(BEFORE)"
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,6 +1,6 @@
 """Blocks: byte ranges of an image, cached and bounded, and the contents made of them."""
 
-from isomount.blocks.cache import BlockCache, NotResidentError, Reader
+from isomount.blocks.cache import BlockCache
 from isomount.blocks.content import (
     BytesContent,
     Concatenation,
@@ -10,6 +10,7 @@ from isomount.blocks.content import (
     ZeroContent,
     extent_content,
 )
+from isomount.blocks.reader import NotResidentError, Reader
 
 __all__ = [
     "BlockCache",

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from isomount.blocks.cache import Reader
+from isomount.blocks.reader import Reader
 from isomount.errors import DamagedDataError
 
 

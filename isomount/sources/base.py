@@ -16,7 +16,12 @@ class FileRange:
 
 
 class Source(Protocol):
-    """Random access to the bytes of one image. Thread-safe."""
+    """Random access to the bytes of one image. Thread-safe.
+
+    A source either leaves keeping its bytes to the kernel's page cache (or is memory itself), and
+    then says which of them are there; or nothing keeps them, and it says by ``block_size`` in what
+    blocks they are worth having: the block cache reads and keeps those, and asks for nothing else.
+    """
 
     @property
     def name(self) -> str:
@@ -26,19 +31,32 @@ class Source(Protocol):
     def size(self) -> int:
         """The number of bytes, fixed when the source was opened."""
 
+    @property
+    def block_size(self) -> int | None:
+        """The bytes that one read should bring, where nothing keeps what was read; else None.
+
+        What it costs to begin a read is to be small against reading a block: 64 KiB to 1 MiB, or
+        what a compressed image stores as one. A block is also what is lost if a byte cannot be
+        read.
+        """
+
     def read_at(self, offset: int, length: int) -> bytes:
-        """The bytes of that range; short only at the end. Raises OSError when it cannot be read."""
+        """The bytes of that range; short only at the end.
+
+        Raises OSError or DamagedDataError when it cannot be read.
+        """
 
     def read_resident(self, offset: int, length: int) -> bytes | memoryview | None:
         """As ``read_at``, but None wherever that would have to wait. Never waits.
 
-        For one thread alone: the next call may overwrite what this one returned.
+        For one thread alone: the next call may overwrite what this one returned. Not asked of a
+        source with a block size.
         """
 
     def resident_range(self, offset: int, length: int) -> FileRange | None:
         """Where the bytes of that range stand, if all are there and in memory; None is no answer.
 
-        Never waits.
+        Never waits. Not asked of a source with a block size.
         """
 
     def close(self) -> None:

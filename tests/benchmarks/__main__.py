@@ -7,13 +7,13 @@ import platform
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 from tests.benchmarks import chart, images, mounts, table
-from tests.benchmarks.peers import PEERS
+from tests.benchmarks.peers import Peer, peers
 from tests.benchmarks.places import CHECKOUT, README, RESULTS, cache_folder
 from tests.benchmarks.results import Results
 from tests.benchmarks.runner import Runner
@@ -30,14 +30,15 @@ def main() -> None:
         return
     whole = not asked.only
     chosen = _chosen(asked.only)
+    everybody = peers(asked.before)
     with _alone():
         mounts.sweep()
-        files = {file for each in chosen for peer in PEERS if (file := peer.file(each.image))}
+        files = {file for each in chosen for peer in everybody if (file := peer.file(each.image))}
         images.make(files, _say)
-        results = _new_results(asked.rounds)
+        results = _new_results(asked.rounds, everybody)
         runner = Runner(results, asked.rounds, asked.limit, _say)
         for workload in chosen:
-            runner.run(workload, PEERS)
+            runner.run(workload, everybody)
             _keep(results, whole)  # what is measured stays measured, whatever comes
     _report(results, whole)
 
@@ -54,8 +55,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
     parser.add_argument("--only", default="", help="workloads, separated by commas")
     parser.add_argument("--limit", type=float, default=60, help="seconds for one pass")
+    parser.add_argument("--before", type=_checkout, help="another checkout to compare with")
     parser.add_argument("--show", type=Path, help="print the report of an earlier results.json")
     return parser.parse_args()
+
+
+def _checkout(word: str) -> Path | None:
+    return Path(word).absolute() if word else None  # make says "" for none
 
 
 def _chosen(only: str) -> tuple[Workload, ...]:
@@ -78,12 +84,13 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _new_results(rounds: int) -> Results:
-    here = [peer for peer in PEERS if not peer.missing()]
+def _new_results(rounds: int, everybody: Sequence[Peer]) -> Results:
+    here = [peer for peer in everybody if not peer.missing()]
     return Results(
         facts=_facts(rounds),
-        versions={peer.name: peer.version() if peer in here else "(absent)" for peer in PEERS},
-        ceilings=[peer.name for peer in PEERS if peer.ceiling],
+        versions={peer.name: peer.version() if peer in here else "(absent)" for peer in everybody},
+        ceilings=[peer.name for peer in everybody if peer.ceiling],
+        variants=[peer.name for peer in everybody if peer.variant],
     )
 
 

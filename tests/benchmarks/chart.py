@@ -6,7 +6,16 @@ from html import escape
 from tests.benchmarks.results import ISOMOUNT, Results
 from tests.benchmarks.targets import times
 
-_COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d9d9d", "#cfcfcf")
+_COLOURS = (
+    "#4c78a8",
+    "#f58518",
+    "#54a24b",
+    "#b279a2",
+    "#e45756",
+    "#72b7b2",
+    "#9d9d9d",
+    "#cfcfcf",
+)
 _LOWEST, _HIGHEST = 0.1, 100.0  # the axis, a power of ten at either end
 _LABELS, _WIDTH = 330, 620  # pixels
 _BAR, _GAP, _TOP = 9, 10, 60

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import ClassVar
 
-from isomount import __version__
+from isomount.errors import UsageError
 from tests.benchmarks.images import Image
 from tests.benchmarks.places import CHECKOUT, cache_folder
+
+_USAGE = UsageError.exit_code
 
 
 class Peer:
@@ -17,6 +19,7 @@ class Peer:
 
     name: ClassVar[str]
     ceiling: ClassVar[bool] = False  # no FUSE program: what could be reached at best
+    variant: ClassVar[bool] = False  # isomount in another shape: no rival either
     udf: ClassVar[bool] = False  # reads UDF structures
 
     def missing(self) -> str | None:
@@ -40,28 +43,60 @@ class Peer:
 
 
 class Isomount(Peer):
-    """The checkout's own."""
+    """The checkout's own, whatever else is installed."""
 
     name = "isomount"
     udf = True
+    checkout = CHECKOUT
+    options: ClassVar[tuple[str, ...]] = ()
 
     def missing(self) -> str | None:
         return None
 
     def version(self) -> str:
-        commit = subprocess.run(
-            ["git", "-C", str(CHECKOUT), "rev-parse", "--short", "HEAD"],
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout.strip()
-        return f"{__version__} ({commit})" if commit else __version__
+        said = _said([*self._words(), "--version"]).removeprefix("isomount").strip()
+        commit = _said(["git", "-C", str(self.checkout), "rev-parse", "--short", "HEAD"])
+        return f"{said} ({commit})" if commit else said
 
     def command(self, image: Image, folder: Path) -> list[str]:
-        installed = Path(sys.executable).with_name("isomount")
-        words = [str(installed)] if installed.exists() else [sys.executable, "-m", "isomount"]
-        options = ["-o", "view=udf"] if image.udf else []
-        return [*words, str(image.iso), str(folder), *options]
+        options = ",".join([*(["view=udf"] if image.udf else []), *self.options])
+        words = [*self._words(), str(image.iso), str(folder)]
+        return [*words, "-o", options] if options else words
+
+    def _words(self) -> list[str]:
+        # All checkouts alike, not one by an installed script: starting is measured too. With -P the
+        # working directory's isomount is not found first.
+        return ["env", f"PYTHONPATH={self.checkout}", sys.executable, "-P", "-m", "isomount"]
+
+
+class IsomountWithoutLane(Isomount):
+    """All requests by way of pyfuse3."""
+
+    name = "isomount -o nolane"
+    variant = True
+    options = ("nolane",)
+
+    def missing(self) -> str | None:
+        option = ",".join(self.options)
+        # Words are looked at before files: an image that is missing is no refusal of the option.
+        nowhere = str(Path(os.devnull) / "nowhere")
+        tried = [*self._words(), nowhere, nowhere, "-o", option]
+        refused = subprocess.run(tried, capture_output=True, check=False).returncode == _USAGE
+        return f"this isomount does not know -o {option}" if refused else None
+
+
+class IsomountBefore(Isomount):
+    """Another checkout, to compare with."""
+
+    name = "isomount before"
+    variant = True
+
+    def __init__(self, checkout: Path) -> None:
+        self.checkout = checkout
+
+    def missing(self) -> str | None:
+        there = (self.checkout / "isomount" / "__main__.py").exists()
+        return None if there else f"no checkout of isomount at {self.checkout}"
 
 
 class Fuseiso(Peer):
@@ -91,10 +126,8 @@ class Ratarmount(Peer):
     name = "ratarmount"
 
     def version(self) -> str:
-        asked = subprocess.run(
-            [self._program() or self.name, "--version"], capture_output=True, text=True, check=False
-        )
-        return asked.stdout.split("\n", 1)[0].removeprefix("ratarmount").strip()
+        said = _said([self._program() or self.name, "--version"])
+        return said.split("\n", 1)[0].removeprefix("ratarmount").strip()
 
     def command(self, image: Image, folder: Path) -> list[str]:
         # In memory: an index left by an earlier mount would not be a fresh mount.
@@ -145,29 +178,32 @@ class RawFile(Peer):
         return ""
 
 
-ISOMOUNT = Isomount()
-PEERS: tuple[Peer, ...] = (
-    ISOMOUNT,
-    Fuseiso(),
-    Fuseiso9660(),
-    Archivemount(),
-    Ratarmount(),
-    Erofs(),
-    RawFile(),
-)
+def peers(before: Path | None = None) -> tuple[Peer, ...]:
+    """All of them in the table's order; with the checkout ``before`` if one is given."""
+    return (
+        Isomount(),
+        IsomountWithoutLane(),
+        *([IsomountBefore(before)] if before else []),
+        Fuseiso(),
+        Fuseiso9660(),
+        Archivemount(),
+        Ratarmount(),
+        Erofs(),
+        RawFile(),
+    )
 
 
-def _debian_version(package: str) -> str:
+def _said(command: list[str]) -> str:
+    """What ``command`` prints, "" where it fails or is not there."""
     try:
-        asked = subprocess.run(
-            ["dpkg-query", "-W", "-f=${Version}", package],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        asked = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         return ""
     return asked.stdout.strip()
+
+
+def _debian_version(package: str) -> str:
+    return _said(["dpkg-query", "-W", "-f=${Version}", package])
 
 
 def _kernel_knows(name: str) -> bool:

@@ -66,11 +66,13 @@ class Results:
     versions: dict[str, str]  # every peer's, in the table's order
     ceilings: list[str]  # the peers that are no FUSE programs
     rows: dict[str, Row] = field(default_factory=dict)
+    variants: list[str] = field(default_factory=list)  # the peers that are isomount as well
 
     @property
     def rivals(self) -> list[str]:
         """The FUSE programs other than isomount."""
-        return [name for name in self.versions if name not in (ISOMOUNT, *self.ceilings)]
+        others = (ISOMOUNT, *self.variants, *self.ceilings)
+        return [name for name in self.versions if name not in others]
 
     def cell(self, key: str, peer: str) -> Cell:
         """The cell of ``peer`` in row ``key``."""

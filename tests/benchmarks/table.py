@@ -86,7 +86,7 @@ def _targets_table(results: Results) -> str:
 
 
 def _usage_table(results: Results) -> str:
-    names = [ISOMOUNT, *results.rivals]
+    names = [ISOMOUNT, *results.variants, *results.rivals]
     lines = [
         "The daemon's highest resident memory and its processor time since the mount:\n",
         _line("", names),

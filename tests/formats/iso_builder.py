@@ -171,6 +171,7 @@ class MemorySource:
     """An image in memory as a Source."""
 
     name = "crafted"
+    block_size: int | None = None
 
     def __init__(self, data: bytes) -> None:
         self.data = data

@@ -1,5 +1,6 @@
 """The benchmark's arithmetic: medians, ratios, verdicts, the table and the chart."""
 
+import json
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -7,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.benchmarks import chart, table, targets
+from isomount import __version__
+from tests.benchmarks import chart, peers, table, targets
+from tests.benchmarks.images import Image
+from tests.benchmarks.places import CHECKOUT
 from tests.benchmarks.programs import MeasurementError, run
 from tests.benchmarks.results import Cell, Results, Row
 from tests.benchmarks.targets import Check, Verdict, duration
@@ -63,6 +67,64 @@ def test_a_ceiling_is_no_rival() -> None:
     assert made.rivals == ["fuseiso", "slow"]
     assert made.rows["a"].fastest(made.rivals) == "fuseiso"
     assert made.rows["a"].fastest(made.versions) == "erofs (kernel)"
+
+
+def test_isomount_in_another_shape_is_no_rival_and_its_usage_is_shown() -> None:
+    made = results(a={**FIGURES, "isomount before": [0.01]})
+    made.versions["isomount before"] = "0"
+    made.variants.append("isomount before")
+    made.cell("a", "isomount before").peak_kib.append(1 << 20)
+    made.cell("a", "isomount before").cpu_seconds.append(9.5)
+    assert made.rivals == ["fuseiso", "slow"]
+    assert targets.times_faster(2.9, "a")(made).reached is True
+    report = table.render(made)
+    assert "50.0 ms (0.25x) | 10.0 ms (0.05x) |" in report
+    assert "1074 MB, 9.50 s" in report
+
+
+def test_results_without_variants_can_still_be_shown(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    made = results(a=FIGURES)
+    made.save(file)
+    stored = json.loads(file.read_text())
+    del stored["variants"]
+    file.write_text(json.dumps(stored))
+    assert Results.load(file) == made
+
+
+def test_each_isomount_is_that_of_its_checkout(tmp_path: Path) -> None:
+    names = [peer.name for peer in peers.peers()]
+    assert names[:2] == ["isomount", "isomount -o nolane"]
+    assert "isomount before" not in names
+    own, laneless, before, *_ = peers.peers(tmp_path)
+    assert (own.variant, laneless.variant, before.variant) == (False, True, True)
+    image, folder = Image("i", 1, 1, udf=True), Path("/m")
+    assert f"PYTHONPATH={CHECKOUT}" in own.command(image, folder)
+    assert own.command(image, folder)[-3:] == ["/m", "-o", "view=udf"]
+    assert laneless.command(image, folder)[-2:] == ["-o", "view=udf,nolane"]
+    assert f"PYTHONPATH={tmp_path}" in before.command(image, folder)
+    assert own.version().startswith(__version__)
+
+
+def test_another_checkout_is_measured_if_it_is_one(tmp_path: Path) -> None:
+    before = peers.IsomountBefore(tmp_path)
+    assert before.missing() == f"no checkout of isomount at {tmp_path}"
+    (tmp_path / "isomount").mkdir()
+    (tmp_path / "isomount" / "__init__.py").touch()
+    (tmp_path / "isomount" / "__main__.py").write_text("print('isomount 0.0.7')")
+    assert before.missing() is None
+    assert before.version() == "0.0.7"
+
+
+def test_an_option_that_the_command_refuses_leaves_a_peer_out() -> None:
+    class Refused(peers.IsomountWithoutLane):
+        options = ("nosuchoption",)
+
+    class Accepted(peers.IsomountWithoutLane):
+        options = ("norock",)
+
+    assert Refused().missing() == "this isomount does not know -o nosuchoption"
+    assert Accepted().missing() is None
 
 
 @pytest.mark.parametrize(

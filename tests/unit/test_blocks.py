@@ -18,6 +18,7 @@ from isomount.blocks import (
     ZeroContent,
     extent_content,
 )
+from isomount.blocks.store import OVERHEAD
 from isomount.errors import DamagedDataError
 from tests.formats.iso_builder import MemorySource
 
@@ -40,7 +41,16 @@ class Shrunk(MemorySource):
         self.data = data[:left]
 
 
-def cache(data: bytes = DATA, budget: int = 1000) -> BlockCache:
+class Closing(MemorySource):
+    """A source that counts how often it is closed."""
+
+    closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def cache(data: bytes = DATA, budget: int = 10_000) -> BlockCache:
     return BlockCache(MemorySource(data), budget)
 
 
@@ -141,7 +151,7 @@ def test_many_who_ask_at_once_share_one_decoding(fails: bool) -> None:
 
 
 def test_the_least_recently_used_block_goes_first() -> None:
-    blocks = cache(budget=100)
+    blocks = cache(budget=2 * OVERHEAD + 100)
     for key in ("a", "b"):
         blocks.decoded(key, lambda: bytes(40))
     assert blocks.held("a") is not None
@@ -151,26 +161,61 @@ def test_the_least_recently_used_block_goes_first() -> None:
     assert blocks.held("c") is not None
 
 
-def test_a_block_over_the_budget_is_not_kept() -> None:
-    blocks = cache(budget=100)
-    assert blocks.decoded("huge", lambda: bytes(101)) == bytes(101)
+def test_a_block_over_the_budget_is_not_kept_and_drives_no_other_out() -> None:
+    blocks = cache(budget=2 * OVERHEAD)
+    blocks.decoded("small", lambda: b"made")
+    assert blocks.decoded("huge", lambda: bytes(OVERHEAD + 1)) == bytes(OVERHEAD + 1)
     assert blocks.held("huge") is None
+    assert blocks.held("small") is not None
 
 
-@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 60)), max_size=80))
-def test_the_budget_holds(asked: list[tuple[int, int]]) -> None:
-    blocks = cache(budget=100)
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 600)), max_size=80))
+def test_the_budget_holds_and_counts_what_a_block_takes_besides_its_bytes(
+    asked: list[tuple[int, int]],
+) -> None:
+    budget = 4 * OVERHEAD
+    blocks = cache(budget=budget)
     sizes = dict(asked)
     for key in [key for key, _ in asked]:
         assert len(blocks.decoded(key, lambda key=key: bytes(sizes[key]))) == sizes[key]  # type: ignore[misc]
-        assert sum(len(blocks.held(key) or b"") for key in sizes) <= 100
+        held = [block for key in sizes if (block := blocks.held(key)) is not None]
+        assert sum(len(block) + OVERHEAD for block in held) <= budget
 
 
-def test_closing_forgets_every_block() -> None:
+def test_an_empty_block_is_a_block() -> None:
     blocks = cache()
+    assert blocks.decoded("a", lambda: b"") == b""
+    assert blocks.decoded("a", lambda: b"again") == b""
+
+
+def test_who_is_interrupted_leaves_the_block_to_others() -> None:
+    blocks = cache()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def interrupted() -> bytes:
+        begun.set()
+        assert go_on.wait(MINUTE)
+        raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(blocks.decoded, "a", interrupted)
+        assert begun.wait(MINUTE)
+        second = pool.submit(blocks.decoded, "a", lambda: b"made")
+        go_on.set()
+        assert second.result(MINUTE) == b"made"
+        assert isinstance(first.exception(MINUTE), KeyboardInterrupt)
+
+
+def test_closing_forgets_every_block_and_closes_the_source_once() -> None:
+    source = Closing(DATA)
+    blocks = BlockCache(source)
     blocks.decoded("a", lambda: b"made")
     blocks.close()
+    blocks.close()
     assert blocks.held("a") is None
+    assert blocks.decoded("a", lambda: b"later") == b"later"
+    assert blocks.held("a") is None
+    assert source.closed == 1
 
 
 # ---------------------------------------------------------------- contents

@@ -48,6 +48,8 @@ class LocalSource:
     not know the flag make ``read_resident`` answer None always, unless they are memory themselves.
     """
 
+    block_size = None  # the kernel's page cache keeps what was read
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open ``path``. Raises ImageUnreadableError with the reason and the remedy."""
         self.name = os.fspath(path)

@@ -1,0 +1,157 @@
+"""Aligned blocks: the cache in front of a source whose bytes nothing else keeps in memory."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+
+from isomount.blocks.ahead import ReadAhead
+from isomount.blocks.store import OVERHEAD, Awaited, Claim, Store
+from isomount.errors import IsomountError
+from isomount.sources import FileRange, Source
+
+# The most that is asked of the source at a time, in bytes, with as much again read ahead.
+_LOAD_AT_MOST = 4 << 20
+# And no more than this part of the budget: several may read at once.
+_SHARE = 8
+
+
+class AlignedBlocks:
+    """A source read in aligned blocks that a store keeps. A source itself. Thread-safe.
+
+    Missing blocks that lie side by side are read at once, with further ones for who reads in order.
+    A block that cannot be read fails alone: whoever asked only for others gets them.
+    """
+
+    block_size = None  # what is in memory here needs no further cache
+
+    def __init__(self, source: Source, store: Store, block_size: int) -> None:
+        self.name = source.name
+        self.size = source.size
+        self._source = source
+        self._store = store
+        share = store.budget // _SHARE
+        self._length = max(1, min(block_size, share))
+        self._count = -(-source.size // self._length)
+        kept = share // (self._length + OVERHEAD)
+        self._at_most = max(1, min(_LOAD_AT_MOST // self._length, kept))  # blocks
+        self._ahead = ReadAhead(self._at_most)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """The bytes of that range, short where the source is."""
+        held = self.read_resident(offset, length)
+        if held is not None:
+            return held
+        numbers = self._numbers(offset, length)
+        blocks: list[bytes] = []
+        for start in range(0, len(numbers), self._at_most):
+            blocks += self._blocks(numbers[start : start + self._at_most])
+            if len(blocks[-1]) < self._length:
+                break
+        return self._cut(blocks, offset, length)
+
+    def read_resident(self, offset: int, length: int) -> bytes | None:
+        """The bytes of that range if every block of it is in memory."""
+        blocks: list[bytes] = []
+        for number in self._numbers(offset, length):
+            block = self._store.held((self, number))
+            if block is None:
+                return None
+            blocks.append(block)
+        return self._cut(blocks, offset, length)
+
+    def resident_range(self, offset: int, length: int) -> FileRange | None:
+        """The blocks stand in no file."""
+        return None
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+    def _numbers(self, offset: int, length: int) -> range:
+        end = min(offset + length, self.size)
+        return range(offset // self._length, -(-end // self._length))
+
+    def _cut(self, blocks: Iterable[bytes], offset: int, length: int) -> bytes:
+        """The range, which begins in the first of ``blocks``, as far as they have it."""
+        within = offset % self._length
+        pieces: list[bytes] = []
+        for block in blocks:
+            piece = block[within : within + length]
+            pieces.append(piece)
+            length -= len(piece)
+            if len(block) < self._length:
+                break
+            within = 0
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _blocks(self, numbers: range) -> list[bytes]:
+        """The blocks of these numbers, loaded where that is not done or under way."""
+        mine: dict[int, Claim] = {}
+        others: dict[int, bytes | Awaited] = {}
+        blocks: dict[int, bytes] = {}
+        try:
+            for number in numbers:
+                there = self._store.claim((self, number))
+                if isinstance(there, Claim):
+                    mine[number] = there
+                else:
+                    others[number] = there
+            for run in _runs(list(mine)):
+                blocks |= self._load(run, mine)
+        finally:
+            for claim in mine.values():
+                claim.give_up()
+        for number, there in others.items():
+            blocks[number] = self._brought(number, there)
+        return [blocks[number] for number in numbers]
+
+    def _brought(self, number: int, there: bytes | Awaited) -> bytes:
+        block = there if isinstance(there, bytes) else there.result()
+        return self._blocks(range(number, number + 1))[0] if block is None else block
+
+    def _load(self, run: range, claims: dict[int, Claim]) -> dict[int, bytes]:
+        """The blocks of ``run``, and maybe some after them; claims for those are added."""
+        longer = range(run.start, self._claim_ahead(run, claims))
+        if len(longer) > 1:
+            with suppress(IsomountError, OSError):  # which block it is shows below
+                return self._read(longer, claims)
+        loaded: dict[int, bytes] = {}
+        for number in run:
+            try:
+                loaded |= self._read(range(number, number + 1), claims)
+            except (IsomountError, OSError) as error:
+                claims[number].fail(error)
+                raise
+        return loaded
+
+    def _claim_ahead(self, run: range, claims: dict[int, Claim]) -> int:
+        """Claim the blocks after ``run`` that are worth loading with it. Returns where they end."""
+        stop = min(run.stop + self._ahead.beyond(run), self._count)
+        for number in range(run.stop, stop):
+            claim = self._store.claim((self, number))
+            if not isinstance(claim, Claim):
+                return number
+            claims[number] = claim
+        return stop
+
+    def _read(self, numbers: range, claims: dict[int, Claim]) -> dict[int, bytes]:
+        """One read of the source, which settles the claims of all these blocks."""
+        start, size = numbers.start * self._length, len(numbers) * self._length
+        data = self._source.read_at(start, min(size, self.size - start))
+        loaded: dict[int, bytes] = {}
+        for number in numbers:
+            at = number * self._length
+            loaded[number] = block = data[at - start : at - start + self._length]
+            if len(block) == min(self._length, self.size - at):
+                claims[number].keep(block)
+            else:  # the source has become shorter, or is growing: asked again next time
+                claims[number].deliver(block)
+        return loaded
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[range]:
+    """Ascending numbers as ranges of those that follow each other."""
+    start = 0
+    for end in range(1, len(numbers) + 1):
+        if end == len(numbers) or numbers[end] != numbers[end - 1] + 1:
+            yield range(numbers[start], numbers[end - 1] + 1)
+            start = end
