@@ -5,15 +5,14 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from isomount.errors import DamagedDataError, IsomountError
 from isomount.extract.files import is_equal, write_content
 from isomount.extract.place import ObstacleError, Parts, Place, PlaceError, status_of
 from isomount.formats.node import Node
-from isomount.tree import Volume
+from isomount.tree import Listed, Visit, Volume, Walk
 
-_DEPTH_AT_MOST = 4096
 # Where a second name cannot be made, the file is written once more.
 _NO_LINKS = (errno.EPERM, errno.EMLINK, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOENT)
 _PERMISSIONS = 0o777
@@ -44,14 +43,6 @@ class Report(Protocol):
 
     def problem(self, path: bytes, error: Exception) -> None:
         """An entry is lost, or differs."""
-
-
-class _Folder(NamedTuple):
-    """A folder to be visited, with those above it."""
-
-    parts: Parts
-    ino: int
-    above: "_Folder | None"
 
 
 class Extractor:
@@ -86,8 +77,6 @@ class Extractor:
         # Where the first name of each file with several was written.
         self._first_names: dict[int, Parts] = {}
         self._unfinished: list[tuple[Parts, Node]] = []
-        # Folders stand in blocks of their own: more visits than blocks means trickery.
-        self._visits_left = volume.blocks.size // 512 + 1
 
     def extract(self, paths: Sequence[bytes]) -> Totals:
         """Extract each of ``paths``, everything for none.
@@ -116,73 +105,46 @@ class Extractor:
                 continue
             total += node.size if node.content else 0
             if node.is_directory:
-                total += sum(size for size in self._sizes(node))
-        self._visits_left = self._volume.blocks.size // 512 + 1
+                # What cannot be listed is reported when it is extracted.
+                inside = (each for _, _, each, _ in Walk(self._volume, node).entries())
+                total += sum(each.size for each in inside if each.content)
         return total
 
     # ------------------------------------------------------------------ the tree
 
     def _extract(self, path: bytes) -> None:
         """One path: the folders above it are made as well."""
-        names = [name for name in path.split(b"/") if name not in (b"", b".")]
+        names = tuple(name for name in path.split(b"/") if name not in (b"", b"."))
         if b".." in names:
             raise ObstacleError('a path to extract cannot hold ".."')
         node = self._volume.lookup(b"/".join(names))
-        root = self._volume.node(self._volume.root)
-        self._place.enter(())
-        if self._place.made:
-            self._unfinished.append(((), root))
-        folder = _Folder((), root.ino, None)
-        for index in range(1, len(names) + node.is_directory):
-            parts = tuple(names[:index])
-            above = self._volume.lookup(b"/".join(parts))
-            self._make_folder(parts, above)
-            folder = _Folder(parts, above.ino, folder)
+        for depth in range(len(names)):
+            above = names[:depth]
+            self._make_folder(above, self._volume.lookup(b"/".join(above)))
         if node.is_directory:
-            self._extract_folder(folder)
+            self._extract_tree(names, node)
         else:
-            with self._place.folder(folder.parts) as fd:
-                self._entry(fd, folder.parts, names[-1], node)
+            with self._place.folder(names[:-1]) as fd:
+                self._entry(fd, names[:-1], names[-1], node)
 
-    def _extract_folder(self, top: _Folder) -> None:
-        todo = [top]
-        while todo:
-            folder = todo.pop()
-            below: list[_Folder] = []
+    def _extract_tree(self, parts: Parts, top: Node) -> None:
+        walk = Walk(self._volume, top, b"/".join(parts), on_error=self._failed)
+        for visit, entries in walk.directories():
             try:
-                with self._place.folder(folder.parts) as fd:
-                    for name, node in self._entries(folder):
-                        if node.is_directory and not node.fault:
-                            below += self._below(folder, name, node)
-                        else:
-                            self._entry(fd, folder.parts, name, node)
+                self._extract_folder(visit, entries)
             except PlaceError:
                 raise
             except (IsomountError, OSError) as error:
-                self._failed(b"/".join(folder.parts) or b".", error)
-            todo += reversed(below)
+                self._failed(visit.path or b".", error)
 
-    def _below(self, folder: _Folder, name: bytes, node: Node) -> list[_Folder]:
-        """The folder ``name`` in ``folder``, made; none when that is impossible."""
-        parts = (*folder.parts, name)
-        try:
-            found = self._descend(folder, parts, node)
-            self._make_folder(parts, node)
-        except PlaceError:
-            raise
-        except (IsomountError, OSError) as error:
-            self._failed(b"/".join(parts), error)
-            return []
-        return [found]
-
-    def _descend(self, folder: _Folder, parts: Parts, node: Node) -> _Folder:
-        above: _Folder | None = folder
-        while above is not None and above.ino != node.ino:
-            above = above.above
-        if above is not None or len(parts) > _DEPTH_AT_MOST or not self._visits_left:
-            raise DamagedDataError("the folder nests without end")
-        self._visits_left -= 1
-        return _Folder(parts, node.ino, folder)
+    def _extract_folder(self, visit: Visit, entries: Iterator[Listed]) -> None:
+        """A folder with everything in it but folders, which come later."""
+        parts = tuple(visit.path.split(b"/")) if visit.path else ()
+        self._make_folder(parts, visit.node)
+        with self._place.folder(parts) as fd:
+            for _, name, node in entries:
+                if node.fault or not node.is_directory:
+                    self._entry(fd, parts, name, node)
 
     def _make_folder(self, parts: Parts, node: Node) -> None:
         try:
@@ -190,26 +152,11 @@ class Extractor:
         except OSError as error:
             self._place.give_up_if_hopeless(error)
             raise
-        self.totals.folders += 1
-        self._unfinished.append((parts, node))
-
-    def _entries(self, folder: _Folder) -> Iterator[tuple[bytes, Node]]:
-        """In the disc's order, which is that of the files' bytes as a rule."""
-        for _, name, node in self._volume.directory(folder.ino).after(self._volume.blocks, 0):
-            yield name, node
-
-    def _sizes(self, top: Node) -> Iterator[int]:
-        todo = [_Folder((), top.ino, None)]
-        while todo:
-            folder = todo.pop()
-            try:
-                for name, node in self._entries(folder):
-                    if node.is_directory and not node.fault:
-                        todo.append(self._descend(folder, (*folder.parts, name), node))
-                    elif node.content is not None:
-                        yield node.content.size
-            except (IsomountError, OSError):
-                continue  # extracting it will say so
+        if parts:
+            self.totals.folders += 1
+        # The attributes of a place that was there before are its owner's.
+        if parts or self._place.made:
+            self._unfinished.append((parts, node))
 
     def _finish_folders(self) -> None:
         """Modes and times of folders, once nothing is written into them any more."""

@@ -149,6 +149,7 @@ def require_name(name: bytes) -> None:
 
 
 def _open_folder(name: bytes, above: int) -> int:
+    require_name(name)
     try:
         return os.open(name, _FOLDER, dir_fd=above)
     except OSError as error:

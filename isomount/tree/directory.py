@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Generator, Iterator
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import Protocol, TypeAlias, TypeVar, cast
 
 from isomount.blocks import Reader
@@ -85,9 +85,12 @@ class WholeDirectory:
 
     def after(self, reader: Reader, cookie: int) -> Iterator[Listed]:
         """A cookie is the number of entries up to and with it."""
-        for start in range(cookie, len(self._names), _SLICE):
-            names = self._names[start : start + _SLICE]
-            yield from zip(count(start + 1), names, map(self._entries.__getitem__, names))
+        starts = range(cookie, len(self._names), _SLICE)
+        return chain.from_iterable(map(self._slice, starts))
+
+    def _slice(self, start: int) -> Iterator[Listed]:
+        names = self._names[start : start + _SLICE]
+        return zip(count(start + 1), names, map(self._entries.__getitem__, names))
 
 
 class IndexedDirectory:

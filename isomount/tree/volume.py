@@ -1,16 +1,18 @@
 """A view with its tree cached: what the file system and the library's users look at."""
 
 import os
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
 
 from isomount.blocks import BlockCache, NotResidentError, Reader
 from isomount.damage import LOGGED_AT_MOST, Damage
-from isomount.errors import DamagedDataError, IsomountError
+from isomount.errors import DamagedDataError
 from isomount.formats.base import View
 from isomount.formats.node import Node, StatFs
-from isomount.tree.directory import Directory, Listed, finished, loading
+from isomount.tree.directory import Directory, finished, loading
+from isomount.tree.walk import Walk
 
 # How many entries of whole listings are kept: about 400 bytes each.
 ENTRIES_BUDGET = 110_000
@@ -18,9 +20,8 @@ ENTRIES_BUDGET = 110_000
 _PARSED_AT_ONCE = 65_536
 # Entries that are numbered at a time, unless one directory has more: 2 ms.
 _NUMBERED_AT_ONCE = 4096
-# A walk goes no deeper; no tool can use longer paths anyway.
-_DEPTH_AT_MOST = 4096
-_PATH_AT_MOST = 16_384
+# As os.fsdecode has them; to call it for every entry would make walks a fifth slower.
+_ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 
 
 class Volume:
@@ -126,37 +127,18 @@ class Volume:
     ) -> Iterator[tuple[str, Node]]:
         """Every path with its node, a directory before what it holds; the root is ".".
 
-        A directory that cannot be listed, or that holds itself, is given to ``on_error`` and passed
-        over. The walk ends even where directories share extents without end.
+        A directory that cannot be read, or that nests without end, is given to ``on_error`` with
+        its path, and the walk goes on after it.
         """
-        yield ".", self.node(self.root)
-        # Directories stand in blocks of their own: more visits than blocks means trickery.
-        visits_left = self.blocks.size // 512 + 1
-        above = {self.root}
-        stack = [("", self.root, self._listing(self.root))]
-        while stack:
-            prefix, ino, listing = stack[-1]
-            try:
-                listed = next(listing, None)
-            except (IsomountError, OSError) as error:
-                self._report(on_error, prefix, error)
-                listed = None
-            if listed is None:
-                stack.pop()
-                above.discard(ino)
-                continue
-            _, name, node = listed
-            path = prefix + os.fsdecode(name)
-            yield path, node
-            if not node.is_directory or node.fault:
-                continue
-            too_deep = len(stack) >= _DEPTH_AT_MOST or len(path) > _PATH_AT_MOST
-            if node.ino in above or too_deep or not visits_left:
-                self._report(on_error, path, DamagedDataError("the directory nests without end"))
-                continue
-            visits_left -= 1
-            above.add(node.ino)
-            stack.append((path + "/", node.ino, self._listing(node.ino)))
+
+        def report(path: bytes, error: Exception) -> None:
+            if on_error is not None:
+                on_error(os.fsdecode(path), error)
+
+        root = self.node(self.root)
+        yield ".", root
+        for visit, name, node, _ in Walk(self, root, on_error=report).entries():
+            yield (visit.prefix + name).decode(_ENCODING, _ERRORS), node
 
     def note_unreadable(self, ino: int, offset: int, error: Exception) -> None:
         """Count and log that the file ``ino`` cannot be read at its byte ``offset``.
@@ -170,15 +152,6 @@ class Volume:
         self._damage.note(
             ino, f"the file that is described here cannot be read at its byte {offset}: {error}"
         )
-
-    def _listing(self, ino: int) -> Iterator[Listed]:
-        yield from self.directory(ino).after(self.blocks, 0)
-
-    def _report(
-        self, on_error: Callable[[str, Exception], None] | None, path: str, error: Exception
-    ) -> None:
-        if on_error is not None:
-            on_error(path.rstrip("/") or ".", error)
 
     def _load_once(self, ino: int) -> Directory:
         """Load the directory while everybody else who wants it waits."""

@@ -264,6 +264,8 @@ def test_even_if_the_tree_gave_unsafe_names(name: bytes, tmp_path: Path) -> None
     with Place(str(tmp_path / "out")) as place:
         with pytest.raises(ObstacleError):
             place.enter((name,))
+        with pytest.raises(ObstacleError), place.folder((name, b"x")):
+            pass
         with place.folder(()) as fd, pytest.raises(ObstacleError), place.partial(fd, name):
             pass
 

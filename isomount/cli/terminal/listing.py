@@ -4,12 +4,11 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
 
 from isomount.cli.terminal.words import say
 from isomount.errors import IsomountError
 from isomount.text import one_line
-from isomount.tree import Node, Volume
+from isomount.tree import Node
 
 _RESET = "\033[0m"
 _DIRECTORY, _LINK, _PROGRAM, _DEVICE = "\033[1;34m", "\033[1;36m", "\033[1;32m", "\033[1;33m"
@@ -42,16 +41,6 @@ class Style:
             return ""
         text = os.fsdecode(node.target)
         return " -> " + (one_line(text) if self.terminal else text)
-
-
-def children(volume: Volume, ino: int) -> Iterator[tuple[bytes, Node]]:
-    """The entries of a directory, by name; in disc order when it is too large to be sorted.
-
-    Raises DamagedDataError or OSError when it cannot be read.
-    """
-    directory = volume.directory(ino)
-    pairs = ((name, node) for _, name, node in directory.after(volume.blocks, 0))
-    return iter(sorted(pairs, key=lambda pair: pair[0])) if directory.in_memory else pairs
 
 
 def long_line(name: str, node: Node, target: str, *, human: bool) -> str:

@@ -12,10 +12,10 @@ from isomount.cli.reading import (
     reading_parser,
     view_options,
 )
-from isomount.cli.terminal.listing import Failures, Style, children, long_line
-from isomount.cli.terminal.output import OutputError, finish, put
+from isomount.cli.terminal.listing import Failures, Style, long_line
+from isomount.cli.terminal.output import finish, put
 from isomount.errors import IsomountError
-from isomount.tree import Node, Volume, resolve
+from isomount.tree import Node, Volume, Walk, by_name, resolve
 
 _USAGE = "isomount ls [-l] [-R] [-d] IMAGE [PATH...] [-o OPTION[,OPTION...]]..."
 _DESCRIPTION = "List what is in an image, without mounting it: its root, or each PATH in it."
@@ -80,37 +80,19 @@ class _Lister:
             self._folder(path, node, titles)
         return self._failures.exit_code
 
-    def _folder(self, path: bytes, node: Node, titles: bool) -> None:
-        """One folder, with -R those in it as well, each once."""
-        todo = [(path, node.ino)]
-        seen = {node.ino}
-        while todo:
-            path, ino = todo.pop()
+    def _folder(self, path: bytes, top: Node, titles: bool) -> None:
+        """One folder, with -R those in it as well."""
+        levels = ANY_NUMBER if self._flags.recursive else 1
+        fail = self._failures.add
+        walk = Walk(self._volume, top, path, order=by_name, levels=levels, on_error=fail)
+        for visit, entries in walk.directories():
             if titles:
-                put(("\n" if self._titled else "") + f"{os.fsdecode(path or b'.')}:")
+                put(("\n" if self._titled else "") + f"{os.fsdecode(visit.path or b'.')}:")
                 self._titled = True
-            below = self._entries(path, ino)
-            if self._flags.recursive:
-                new = [(where, number) for where, number in below if number not in seen]
-                seen.update(number for _, number in new)
-                todo += reversed(new)
-
-    def _entries(self, path: bytes, ino: int) -> Sequence[tuple[bytes, int]]:
-        """Print the entries of a folder. Returns the folders among them."""
-        below: list[tuple[bytes, int]] = []
-        try:
-            for name, node in children(self._volume, ino):
+            for _, name, node in entries:
                 self._line(name, node)
-                place = path + b"/" + name if path else name
                 if node.fault:
-                    self._failures.add(place, IsomountError(node.fault))
-                elif node.is_directory and self._flags.recursive:
-                    below.append((place, node.ino))
-        except (BrokenPipeError, OutputError):
-            raise
-        except (IsomountError, OSError) as error:
-            self._failures.add(path or b".", error)
-        return below
+                    fail(visit.prefix + name, IsomountError(node.fault))
 
     def _line(self, name: bytes, node: Node) -> None:
         shown = self._style.name(name, node)
