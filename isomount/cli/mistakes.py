@@ -32,7 +32,7 @@ def refuse_unknown_verb(words: Sequence[str]) -> None:
 
 
 def refuse_wrong_order(names: Sequence[str]) -> None:
-    """Raise UsageError for a folder and then an image."""
+    """Raise UsageError for a directory and then an image."""
     if len(names) == 2 and os.path.isdir(names[0]) and os.path.isfile(names[1]):
         raise UsageError("the image comes first, then the folder; write: isomount IMAGE FOLDER")
 

@@ -20,7 +20,7 @@ _X_PORT = 6000
 
 
 class FileManager:
-    """What opens a folder on this display."""
+    """What opens a directory on this display."""
 
     def __init__(self) -> None:
         """Find it. Raises NoFileManagerError with the reason."""
@@ -32,10 +32,10 @@ class FileManager:
             )
         self._opener = opener
 
-    def show(self, folder: str) -> None:
-        """Open ``folder``. Raises NoFileManagerError with the reason."""
+    def show(self, directory: str) -> None:
+        """Open ``directory``. Raises NoFileManagerError with the reason."""
         opening = subprocess.Popen(
-            [self._opener, folder],
+            [self._opener, directory],
             cwd="/",
             env=_environment(),
             stdin=subprocess.DEVNULL,
@@ -60,7 +60,7 @@ class FileManager:
 
 
 def _require_display() -> None:
-    """Not every way to open a folder tells that the display has gone: so it is asked itself."""
+    """Not every way to open a directory tells that the display has gone: so it is asked itself."""
     wayland, x = os.environ.get("WAYLAND_DISPLAY", ""), os.environ.get("DISPLAY", "")
     if not (wayland or x):
         raise NoFileManagerError(
@@ -99,18 +99,19 @@ def _answers(address: str) -> bool:
 
 
 def _environment() -> dict[str, str]:
-    """Where nothing opens folders, xdg-open would try web browsers, some of them without a window.
+    """The environment for xdg-open.
 
-    The name of one that always fails keeps it from that.
+    Without a program for directories xdg-open tries web browsers, some of which open no window. A
+    BROWSER that always fails prevents that.
     """
     environment = dict(os.environ)
     asker = find_program("xdg-mime")
-    if asker is not None and not _opens_folders(asker):
+    if asker is not None and not _opens_directories(asker):
         environment["BROWSER"] = "false"
     return environment
 
 
-def _opens_folders(asker: str) -> bool:
+def _opens_directories(asker: str) -> bool:
     try:
         asked = subprocess.run(
             [asker, "query", "default", "inode/directory"],

@@ -1,4 +1,4 @@
-"""What belongs into a share folder, /usr/local/share or a user's own, besides the command.
+"""What belongs into a share directory, /usr/local/share or a user's own, besides the command.
 
 isomount/desktop/data is laid out as it goes there, so its files are the list of them, for
 ``isomount integrate`` and for ``make install``.
@@ -15,7 +15,7 @@ _ROOT = resources.files("isomount").joinpath("desktop", "data")
 
 
 def data_files() -> Iterator[str]:
-    """The names of the files, relative to the share folder."""
+    """The names of the files, relative to the share directory."""
     yield from _files_in(_ROOT, "")
 
 
@@ -40,8 +40,8 @@ def _put(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-def _files_in(folder: Traversable, prefix: str) -> Iterator[str]:
-    for each in sorted(folder.iterdir(), key=lambda each: each.name):
+def _files_in(directory: Traversable, prefix: str) -> Iterator[str]:
+    for each in sorted(directory.iterdir(), key=lambda each: each.name):
         if each.is_dir():
             yield from _files_in(each, f"{prefix}{each.name}/")
         else:

@@ -1,4 +1,4 @@
-"""Copying an image's tree into a folder, which nothing that is written can leave."""
+"""Copying an image's tree into a directory, which nothing that is written can leave."""
 
 from isomount.extract.extractor import Extractor, Report, Totals
 from isomount.extract.place import Place

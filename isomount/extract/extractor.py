@@ -23,7 +23,7 @@ class Totals:
     """What an extraction did. ``present`` were there whole already, ``bytes`` were written."""
 
     files: int = 0
-    folders: int = 0
+    directories: int = 0
     links: int = 0
     present: int = 0
     bytes: int = 0
@@ -92,7 +92,7 @@ class Extractor:
                 except (IsomountError, OSError) as error:
                     self._failed(path, error)
         finally:
-            self._finish_folders()
+            self._finish_directories()
         return self.totals
 
     def measure(self, paths: Sequence[bytes]) -> int:
@@ -113,56 +113,56 @@ class Extractor:
     # ------------------------------------------------------------------ the tree
 
     def _extract(self, path: bytes) -> None:
-        """One path: the folders above it are made as well."""
+        """One path: the directories above it are made as well."""
         names = tuple(name for name in path.split(b"/") if name not in (b"", b"."))
         if b".." in names:
             raise ObstacleError('a path to extract cannot hold ".."')
         node = self._volume.lookup(b"/".join(names))
         for depth in range(len(names)):
             above = names[:depth]
-            self._make_folder(above, self._volume.lookup(b"/".join(above)))
+            self._make_directory(above, self._volume.lookup(b"/".join(above)))
         if node.is_directory:
             self._extract_tree(names, node)
         else:
-            with self._place.folder(names[:-1]) as fd:
+            with self._place.directory(names[:-1]) as fd:
                 self._entry(fd, names[:-1], names[-1], node)
 
     def _extract_tree(self, parts: Parts, top: Node) -> None:
         walk = Walk(self._volume, top, b"/".join(parts), on_error=self._failed)
         for visit, entries in walk.directories():
             try:
-                self._extract_folder(visit, entries)
+                self._extract_directory(visit, entries)
             except PlaceError:
                 raise
             except (IsomountError, OSError) as error:
                 self._failed(visit.path or b".", error)
 
-    def _extract_folder(self, visit: Visit, entries: Iterator[Listed]) -> None:
-        """A folder with everything in it but folders, which come later."""
+    def _extract_directory(self, visit: Visit, entries: Iterator[Listed]) -> None:
+        """A directory with everything in it but directories, which come later."""
         parts = tuple(visit.path.split(b"/")) if visit.path else ()
-        self._make_folder(parts, visit.node)
-        with self._place.folder(parts) as fd:
+        self._make_directory(parts, visit.node)
+        with self._place.directory(parts) as fd:
             for _, name, node in entries:
                 if node.fault or not node.is_directory:
                     self._entry(fd, parts, name, node)
 
-    def _make_folder(self, parts: Parts, node: Node) -> None:
+    def _make_directory(self, parts: Parts, node: Node) -> None:
         try:
             self._place.enter(parts)
         except OSError as error:
             self._place.give_up_if_hopeless(error)
             raise
         if parts:
-            self.totals.folders += 1
+            self.totals.directories += 1
         # The attributes of a place that was there before are its owner's.
         if parts or self._place.made:
             self._unfinished.append((parts, node))
 
-    def _finish_folders(self) -> None:
-        """Modes and times of folders, once nothing is written into them any more."""
+    def _finish_directories(self) -> None:
+        """Modes and times of directories, once nothing is written into them any more."""
         for parts, node in reversed(self._unfinished):
             try:
-                with self._place.folder(parts) as fd:
+                with self._place.directory(parts) as fd:
                     self._set_attributes(fd, node)
             except (IsomountError, OSError) as error:
                 self._failed(b"/".join(parts) or b".", error)
@@ -170,9 +170,9 @@ class Extractor:
 
     # ------------------------------------------------------------------ entries
 
-    def _entry(self, fd: int, folder: Parts, name: bytes, node: Node) -> None:
-        """Anything but a folder. What fails is reported."""
-        path = b"/".join((*folder, name))
+    def _entry(self, fd: int, directory: Parts, name: bytes, node: Node) -> None:
+        """Anything but a directory. What fails is reported."""
+        path = b"/".join((*directory, name))
         try:
             if node.fault:
                 raise DamagedDataError(node.fault)
@@ -181,7 +181,7 @@ class Extractor:
                 return
             self._kind(fd, path, name, node)
             if node.nlink > 1:
-                self._first_names.setdefault(node.ino, (*folder, name))
+                self._first_names.setdefault(node.ino, (*directory, name))
         except PlaceError:
             raise
         except OSError as error:
@@ -214,10 +214,10 @@ class Extractor:
         if self._verify:
             self._compare(fd, path, name, node)
 
-    def _write_file(self, folder: int, name: bytes, node: Node) -> None:
-        with self._place.partial(folder, name) as partial:
+    def _write_file(self, directory: int, name: bytes, node: Node) -> None:
+        with self._place.partial(directory, name) as partial:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            fd = os.open(partial, flags, 0o600, dir_fd=folder)
+            fd = os.open(partial, flags, 0o600, dir_fd=directory)
             try:
                 moved = (lambda _: None) if self._verify else self._report.moved
                 write_content(fd, self._volume, node, moved)
@@ -227,8 +227,8 @@ class Extractor:
         self.totals.files += 1
         self.totals.bytes += node.size
 
-    def _compare(self, folder: int, path: bytes, name: bytes, node: Node) -> None:
-        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    def _compare(self, directory: int, path: bytes, name: bytes, node: Node) -> None:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
         try:
             if not is_equal(fd, self._volume, node, self._report.moved):
                 self.totals.different += 1
@@ -242,7 +242,7 @@ class Extractor:
         first = self._first_names.get(node.ino)
         if first is None:
             return False
-        with self._place.folder(first[:-1]) as other:
+        with self._place.directory(first[:-1]) as other:
             source = status_of(first[-1], other)
             there = status_of(name, fd)
             if source and there and os.path.samestat(source, there):
@@ -295,11 +295,11 @@ class Extractor:
         os.fchmod(fd, self._mode(node))
         os.utime(fd, ns=_times(node))
 
-    def _set_named_attributes(self, folder: int, name: str, node: Node) -> None:
+    def _set_named_attributes(self, directory: int, name: str, node: Node) -> None:
         """Owner and times of what cannot be opened, a link itself; a link has no mode."""
         if self._owners:
-            os.chown(name, node.uid, node.gid, dir_fd=folder, follow_symlinks=False)
-        os.utime(name, ns=_times(node), dir_fd=folder, follow_symlinks=False)
+            os.chown(name, node.uid, node.gid, dir_fd=directory, follow_symlinks=False)
+        os.utime(name, ns=_times(node), dir_fd=directory, follow_symlinks=False)
 
     def _mode(self, node: Node) -> int:
         if not self._modes:

@@ -1,6 +1,6 @@
-"""The folder that is extracted into.
+"""The directory that is extracted into.
 
-Whatever an image or another program puts into it, nothing is written elsewhere: every folder is
+Whatever an image or another program puts into it, nothing is written elsewhere: every directory is
 opened from the one above by its descriptor, one name at a time, and no link is ever followed.
 """
 
@@ -15,10 +15,10 @@ from typing import Self
 
 from isomount.errors import IsomountError
 
-# A name in the image, one of its folders after the other.
+# A name in the image, one of its directories after the other.
 Parts = tuple[bytes, ...]
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OWNERS_RIGHTS = 0o700
 # What is not whole yet has this name, with the process that writes it.
 _PARTIAL = ".isomount-partial-"
@@ -35,7 +35,7 @@ _HOPELESS = {
 
 
 class PlaceError(IsomountError):
-    """The folder to extract into cannot be used, or takes no more."""
+    """The directory to extract into cannot be used, or takes no more."""
 
 
 class ObstacleError(IsomountError):
@@ -43,7 +43,7 @@ class ObstacleError(IsomountError):
 
 
 class Place:
-    """A folder to extract into, made if it is missing. Close it, or use it with ``with``."""
+    """A directory to extract into, made if it is missing. Close it, or use it with ``with``."""
 
     def __init__(self, path: str) -> None:
         """Open ``path``. Raises PlaceError with the reason and the remedy."""
@@ -59,7 +59,7 @@ class Place:
         self._partial = f"{_PARTIAL}{os.getpid()}"
 
     def close(self) -> None:
-        """Give the folder back."""
+        """Give the directory back."""
         os.close(self._fd)
 
     def __enter__(self) -> Self:
@@ -69,12 +69,12 @@ class Place:
         self.close()
 
     @contextmanager
-    def folder(self, parts: Parts) -> Iterator[int]:
-        """A descriptor of the folder ``parts``. Raises ObstacleError where one is none."""
+    def directory(self, parts: Parts) -> Iterator[int]:
+        """A descriptor of the directory ``parts``. Raises ObstacleError where one is none."""
         fd = os.dup(self._fd)
         try:
             for name in parts:
-                below = _open_folder(name, fd)
+                below = _open_directory(name, fd)
                 os.close(fd)
                 fd = below
             yield fd
@@ -82,7 +82,7 @@ class Place:
             os.close(fd)
 
     def enter(self, parts: Parts) -> None:
-        """Make the folder ``parts``, or get one that is there ready to be written into.
+        """Make the directory ``parts``, or get one that is there ready to be written into.
 
         What an interrupted run left half written in it is removed. Raises ObstacleError or OSError.
         """
@@ -90,11 +90,11 @@ class Place:
             self._clear(self._fd)
             return
         require_name(parts[-1])
-        with self.folder(parts[:-1]) as above:
+        with self.directory(parts[:-1]) as above:
             try:
                 os.mkdir(parts[-1], _OWNERS_RIGHTS, dir_fd=above)
             except FileExistsError:
-                fd = _open_folder(parts[-1], above)
+                fd = _open_directory(parts[-1], above)
                 try:
                     _make_writable(fd)
                     self._clear(fd)
@@ -102,20 +102,20 @@ class Place:
                     os.close(fd)
 
     @contextmanager
-    def partial(self, folder: int, name: bytes) -> Iterator[str]:
-        """A free name in ``folder``; what is made under it is renamed to ``name`` in the end.
+    def partial(self, directory: int, name: bytes) -> Iterator[str]:
+        """A free name in ``directory``; what is made under it is renamed to ``name`` in the end.
 
-        When the block fails it is removed. Raises ObstacleError when a folder is in the way.
+        When the block fails it is removed. Raises ObstacleError when a directory is in the way.
         """
         require_name(name)
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._partial, dir_fd=folder)
+            os.unlink(self._partial, dir_fd=directory)
         try:
             yield self._partial
-            os.rename(self._partial, name, src_dir_fd=folder, dst_dir_fd=folder)
+            os.rename(self._partial, name, src_dir_fd=directory, dst_dir_fd=directory)
         except BaseException as error:
             with contextlib.suppress(OSError):  # it may never have been made
-                os.unlink(self._partial, dir_fd=folder)
+                os.unlink(self._partial, dir_fd=directory)
             if isinstance(error, IsADirectoryError):
                 raise ObstacleError("a folder of that name is in the way; remove it") from error
             raise
@@ -125,19 +125,19 @@ class Place:
         if error.errno in _HOPELESS:
             raise PlaceError(f"{self.path}: {_HOPELESS[error.errno]}") from error
 
-    def _clear(self, folder: int) -> None:
+    def _clear(self, directory: int) -> None:
         """Remove what extractions that are no more left half written."""
-        for name in os.listdir(folder):
+        for name in os.listdir(directory):
             found = _PARTIAL_NAME.fullmatch(name)
             if found is not None and not os.path.exists(f"/proc/{found[1]}"):
-                with contextlib.suppress(OSError):  # a namesake that is a folder, say
-                    os.unlink(name, dir_fd=folder)
+                with contextlib.suppress(OSError):  # a namesake that is a directory, say
+                    os.unlink(name, dir_fd=directory)
 
 
-def status_of(name: bytes, folder: int) -> os.stat_result | None:
-    """What stands under ``name`` in ``folder``, a link itself; None when nothing does."""
+def status_of(name: bytes, directory: int) -> os.stat_result | None:
+    """What stands under ``name`` in ``directory``, a link itself; None when nothing does."""
     try:
-        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
         return None
 
@@ -148,10 +148,10 @@ def require_name(name: bytes) -> None:
         raise ObstacleError(f"{os.fsdecode(name)!r} is no name for a file")
 
 
-def _open_folder(name: bytes, above: int) -> int:
+def _open_directory(name: bytes, above: int) -> int:
     require_name(name)
     try:
-        return os.open(name, _FOLDER, dir_fd=above)
+        return os.open(name, _DIRECTORY, dir_fd=above)
     except OSError as error:
         if error.errno in (errno.ENOTDIR, errno.ELOOP):
             raise ObstacleError(
@@ -161,7 +161,7 @@ def _open_folder(name: bytes, above: int) -> int:
 
 
 def _make_writable(fd: int) -> None:
-    """An earlier run may have given the folder the image's modes, which often are read-only."""
+    """An earlier run may have given the directory the image's modes, which often are read-only."""
     mode = stat.S_IMODE(os.fstat(fd).st_mode)
     if mode & _OWNERS_RIGHTS != _OWNERS_RIGHTS:
         with contextlib.suppress(PermissionError):  # not ours: what it allows will show

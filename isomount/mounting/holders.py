@@ -22,7 +22,7 @@ class Holder(NamedTuple):
 
 
 def holders(mount: Mount) -> list[Holder]:
-    """The processes that have a file or folder of ``mount`` open, mapped, or as their own.
+    """The processes that have a file or directory of ``mount`` open, mapped, or as their own.
 
     Other users' processes are only seen by root.
     """
@@ -62,12 +62,12 @@ def who_holds(mount: Mount) -> str:
 
 
 def _holds(pid: int, mount: Mount) -> bool:
-    folder = f"{_PROC}/{pid}"
-    if any(_is_within(_target(f"{folder}/{name}"), mount.path) for name in _LINKS):
+    directory = f"{_PROC}/{pid}"
+    if any(_is_within(_target(f"{directory}/{name}"), mount.path) for name in _LINKS):
         return True
-    descriptors = _listed(f"{folder}/fdinfo")
-    return any(_is_on(f"{folder}/fdinfo/{each}", mount) for each in descriptors) or _maps(
-        folder, mount
+    descriptors = _listed(f"{directory}/fdinfo")
+    return any(_is_on(f"{directory}/fdinfo/{each}", mount) for each in descriptors) or _maps(
+        directory, mount
     )
 
 
@@ -80,12 +80,12 @@ def _is_on(description: str, mount: Mount) -> bool:
         return False  # closed meanwhile
 
 
-def _maps(folder: str, mount: Mount) -> bool:
+def _maps(directory: str, mount: Mount) -> bool:
     """Whether a file of the mount is mapped: the fourth field of maps is its device."""
     major, _, minor = mount.device.partition(":")
     device = f"{int(major):02x}:{int(minor):02x}".encode()
     try:
-        with open(f"{folder}/maps", "rb") as lines:
+        with open(f"{directory}/maps", "rb") as lines:
             return any(line.split(maxsplit=4)[3] == device for line in lines)
     except (OSError, IndexError):
         return False  # ended meanwhile, or another user's
@@ -102,9 +102,9 @@ def _is_within(path: str, place: str) -> bool:
     return path == place or path.startswith(place.rstrip("/") + "/")
 
 
-def _listed(folder: str) -> list[str]:
+def _listed(directory: str) -> list[str]:
     try:
-        return os.listdir(folder)
+        return os.listdir(directory)
     except OSError:
         return []
 

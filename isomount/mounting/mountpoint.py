@@ -1,4 +1,4 @@
-"""The folder to mount on: looked at before anything is done, made when missing, removed if made."""
+"""The mount point: checked before anything is mounted, created if missing, removed afterwards."""
 
 import contextlib
 import fcntl
@@ -9,17 +9,17 @@ import time
 
 from isomount.errors import MountPointError
 
-# How long to wait for a daemon whose mount was just ended to clear its folder away, in seconds.
+# How long to wait for a daemon whose mount was just ended to clear its directory away, in seconds.
 _FAREWELL = 5.0
 
-# On a folder that was made for a mount, for who comes after a daemon that was killed.
+# On a directory that was made for a mount, for who comes after a daemon that was killed.
 _MARK = "user.isomount.made"
 
 
 class MountPoint:
-    """A folder that can be mounted on. ``path`` is absolute and without links.
+    """A directory that can be mounted on. ``path`` is absolute and without links.
 
-    A folder that was made for the mount is locked (flock) until the daemon has removed it again:
+    A directory that was made for the mount is locked (flock) until the daemon has removed it again:
     so whoever ended the mount, or wants to use the place next, can wait for that.
     """
 
@@ -33,18 +33,18 @@ class MountPoint:
         return self._handle is not None
 
     def leave_to_daemon(self) -> None:
-        """Keep no hold of the folder here: it is the daemon's, forked off, to remove."""
+        """Keep no hold of the directory here: it is the daemon's, forked off, to remove."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
 
     def remove(self) -> None:
-        """Remove the folder if it was made for the mount, and is still that folder, and empty."""
+        """Remove the directory if it was created for the mount and is still the same, and empty."""
         if self._handle is None:
             return
         handle, self._handle = self._handle, None
         try:
-            # Raises when the folder is gone, or dead because of a crash: then it has to stay.
+            # Raises when the directory is gone, or dead because of a crash: then it has to stay.
             with contextlib.suppress(OSError):
                 if os.path.samestat(os.fstat(handle), os.lstat(self.path)):
                     os.rmdir(self.path)
@@ -53,7 +53,7 @@ class MountPoint:
 
 
 def await_farewell(path: str, patience: float = _FAREWELL) -> None:
-    """Wait while a daemon is about to remove the folder ``path``, which is no longer mounted on."""
+    """Wait until the daemon of a mount that has ended has removed the directory ``path``."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
@@ -87,7 +87,7 @@ def _lock(path: str) -> int:
 
 
 def make(path: str) -> MountPoint:
-    """Make the missing folder ``path``. Raises MountPointError."""
+    """Make the missing directory ``path``. Raises MountPointError."""
     parent = os.path.dirname(path)
     try:
         os.mkdir(path)
@@ -107,17 +107,17 @@ def make(path: str) -> MountPoint:
 
 
 def instead(path: str) -> str:
-    """The remedy where ``path`` is no use: a folder of that name that could be made."""
+    """The remedy where ``path`` is no use: a directory of that name that could be made."""
     above = (os.environ.get("HOME", ""), os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp")
-    for folder in filter(os.path.isabs, above):
-        place = os.path.join(folder, os.path.basename(path))
-        if os.access(folder, os.W_OK | os.X_OK) and not os.path.lexists(place):
+    for directory in filter(os.path.isabs, above):
+        place = os.path.join(directory, os.path.basename(path))
+        if os.access(directory, os.W_OK | os.X_OK) and not os.path.lexists(place):
             return f"; name a mount point in a folder of your own, such as {shlex.quote(place)}"
     return "; name a mount point in a folder of your own"
 
 
 def is_marked(path: str) -> bool:
-    """Whether a daemon that did not live to remove it has made this folder."""
+    """Whether a daemon that did not live to remove it has made this directory."""
     try:
         os.getxattr(path, _MARK)
     except OSError:
@@ -126,7 +126,7 @@ def is_marked(path: str) -> bool:
 
 
 def check_directory(path: str, *, nonempty: bool) -> None:
-    """Raise MountPointError unless ``path`` is a folder that this user may mount on."""
+    """Raise MountPointError unless ``path`` is a directory that this user may mount on."""
     status = os.stat(path)
     if not stat.S_ISDIR(status.st_mode):
         raise MountPointError(f"{path}: is a file; the mount point has to be a folder")

@@ -1,4 +1,4 @@
-"""Asking a folder for a sign of life without being caught by it."""
+"""Asking a directory for a sign of life without being caught by it."""
 
 import errno
 import os

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from isomount.image import Image
 from isomount.mounting.mounts import Mount, all_mounts, is_same_image, mount_at
 
-_FOLDER = "isomount"
+_DIRECTORY = "isomount"
 _RUN = "/run"
 _ENDING = ".json"
 # An entry is a few hundred bytes; what is larger is none.
@@ -65,8 +65,8 @@ class Registration:
     def enter(self, image: Image, mountpoint: str) -> None:
         """Write the entry. Where there is no place for it the mount does without."""
         mount = mount_at(mountpoint)
-        folder = own_folder()
-        if mount is None or folder is None:
+        directory = own_directory()
+        if mount is None or directory is None:
             return
         entry = MountEntry(
             device=mount.device,
@@ -81,10 +81,10 @@ class Registration:
             started=_started(os.getpid()),
         )
         with contextlib.suppress(OSError):
-            os.makedirs(folder, 0o700, exist_ok=True)
-            _sweep(folder)
+            os.makedirs(directory, 0o700, exist_ok=True)
+            _sweep(directory)
             # By the process: a device's number is given to the next mount as soon as it is free.
-            path = os.path.join(folder, f"{entry.pid}{_ENDING}")
+            path = os.path.join(directory, f"{entry.pid}{_ENDING}")
             _write(path, json.dumps(asdict(entry)).encode("utf-8", "surrogateescape"))
             self._path = path
 
@@ -96,33 +96,33 @@ class Registration:
                 os.unlink(path)
 
 
-def own_folder() -> str | None:
+def own_directory() -> str | None:
     """Where this user's entries are; None when the system gives no place for such files.
 
     Root's is the same however it was started, by mount(8), systemd or a person.
     """
     if os.geteuid() == 0:
-        return os.path.join(_RUN, _FOLDER)
+        return os.path.join(_RUN, _DIRECTORY)
     places = (os.environ.get("XDG_RUNTIME_DIR", ""), os.path.join(_RUN, "user", str(os.geteuid())))
     for place in places:
         if os.path.isabs(place) and _belongs_to_us(place):
-            return os.path.join(place, _FOLDER)
+            return os.path.join(place, _DIRECTORY)
     return None
 
 
 def entries() -> dict[tuple[str, str], MountEntry]:
     """The entries of this user, by device and mount point; for root everybody's.
 
-    What is no entry, or another user's in a folder of this one's, is passed over.
+    What is no entry, or another user's in a directory of this one's, is passed over.
     """
-    folders = [own_folder()]
+    directories = [own_directory()]
     if os.geteuid() == 0:
         with contextlib.suppress(OSError):  # no user has ever logged in
             for user in os.listdir(os.path.join(_RUN, "user")):
-                folders.append(os.path.join(_RUN, "user", user, _FOLDER))
+                directories.append(os.path.join(_RUN, "user", user, _DIRECTORY))
     found: dict[tuple[str, str], MountEntry] = {}
-    for folder in folders:
-        for entry in _entries_in(folder) if folder else ():
+    for directory in directories:
+        for entry in _entries_in(directory) if directory else ():
             found[entry.device, entry.mountpoint] = entry
     return found
 
@@ -176,22 +176,22 @@ def running(*, everybody: bool) -> list[Running]:
     ]
 
 
-def _entries_in(folder: str) -> list[MountEntry]:
+def _entries_in(directory: str) -> list[MountEntry]:
     try:
-        names = os.listdir(folder)
+        names = os.listdir(directory)
     except OSError:
         return []
-    paths = [os.path.join(folder, name) for name in sorted(names) if name.endswith(_ENDING)]
+    paths = [os.path.join(directory, name) for name in sorted(names) if name.endswith(_ENDING)]
     return [entry for entry in map(_read, paths) if entry is not None]
 
 
-def _sweep(folder: str) -> None:
+def _sweep(directory: str) -> None:
     """Remove what daemons that were killed left behind, once their mounts are gone as well."""
     there = {(mount.device, mount.path) for mount in all_mounts()}
-    for entry in _entries_in(folder):
+    for entry in _entries_in(directory):
         if not entry.is_alive and (entry.device, entry.mountpoint) not in there:
             with contextlib.suppress(FileNotFoundError):  # somebody else swept at the same time
-                os.unlink(os.path.join(folder, f"{entry.pid}{_ENDING}"))
+                os.unlink(os.path.join(directory, f"{entry.pid}{_ENDING}"))
 
 
 def _read(path: str) -> MountEntry | None:
@@ -219,9 +219,9 @@ def _write(path: str, data: bytes) -> None:
     os.replace(partial, path)
 
 
-def _belongs_to_us(folder: str) -> bool:
+def _belongs_to_us(directory: str) -> bool:
     try:
-        status = os.stat(folder)
+        status = os.stat(directory)
     except OSError:
         return False
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
@@ -239,10 +239,10 @@ def _started(pid: int) -> int:
 
 def _open_files(pid: int) -> set[str]:
     """Where the process's descriptors lead; none for another user's process."""
-    folder = f"/proc/{pid}/fd"
+    directory = f"/proc/{pid}/fd"
     found: set[str] = set()
     with contextlib.suppress(OSError):  # ended, or not ours to see
-        for number in os.listdir(folder):
+        for number in os.listdir(directory):
             with contextlib.suppress(OSError):  # closed meanwhile
-                found.add(os.readlink(f"{folder}/{number}"))
+                found.add(os.readlink(f"{directory}/{number}"))
     return found

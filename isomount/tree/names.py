@@ -1,4 +1,4 @@
-"""Names that cannot leave their folder, hide one another or be too long for the system."""
+"""Names that cannot leave their directory, hide one another or be too long for the system."""
 
 NAME_MAX = 255
 _SLASH = ord("/")

@@ -47,10 +47,10 @@ def run(words: Sequence[str]) -> int:
     with open_to_read(name, options) as image:
         for path in paths:
             _require(image, name, path)
-        folder = _default_folder(name) if flags.folder is None else flags.folder
-        if not folder:
+        directory = _default_directory(name) if flags.folder is None else flags.folder
+        if not directory:
             raise UsageError("-C needs the name of a folder; see isomount extract --help")
-        with Place(folder) as place:
+        with Place(directory) as place:
             report = _Report(name, lines=_prints_lines(flags.quiet))
             extractor = Extractor(
                 image.volume,
@@ -65,7 +65,7 @@ def run(words: Sequence[str]) -> int:
     if report.unheard is not None:
         raise report.unheard
     if not flags.quiet:
-        put(_summary(totals, folder, verified=flags.verify))
+        put(_summary(totals, directory, verified=flags.verify))
     finish()
     return _exit_code(totals)
 
@@ -146,8 +146,8 @@ def _require(image: Image, name: str, path: bytes) -> None:
         ) from None
 
 
-def _default_folder(image: str) -> str:
-    """Named like the image without its ending, in the current folder."""
+def _default_directory(image: str) -> str:
+    """Named like the image without its ending, in the current directory."""
     stem, ending = os.path.splitext(os.path.basename(os.path.abspath(image)))
     return stem if ending else f"{stem}.extracted"
 
@@ -157,11 +157,11 @@ def _has_modes(image: Image, options: ViewOptions) -> bool:
     return chosen or image.volume.view.name.startswith(_WITH_MODES)
 
 
-def _summary(totals: Totals, folder: str, *, verified: bool) -> str:
+def _summary(totals: Totals, directory: str, *, verified: bool) -> str:
     parts = [f"{_count(totals.files, 'file')} ({readable_size(totals.bytes)})"]
-    parts.append(_count(totals.folders, "folder"))
+    parts.append(_count(totals.directories, "folder"))
     parts += [_count(totals.links, "link")] if totals.links else []
-    text = f"{', '.join(parts)} extracted into {one_line(folder)}"
+    text = f"{', '.join(parts)} extracted into {one_line(directory)}"
     text += f"; {totals.present} there already" if totals.present else ""
     specials = _count(totals.left_out, "device or socket", "devices or sockets")
     text += f"; {specials} left out" if totals.left_out else ""

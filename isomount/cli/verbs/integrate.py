@@ -37,7 +37,7 @@ def run(words: Sequence[str]) -> int:
             "integrate is for the own folders of an ordinary user: run it as the one whose desktop "
             "it is; for everybody, root runs make install in isomount's sources"
         )
-    share = _share_folder()
+    share = _share_directory()
     if flags.remove:
         _remove(share)
     else:
@@ -79,7 +79,7 @@ def _remove(share: str) -> None:
     outcomes = placing.remove(share)
     if any(fate is Fate.REMOVED for fate, _ in outcomes):
         caches.refresh(share, say, mind_missing=False)
-    caches.clear(share, placing.read_record(share).folders)
+    caches.clear(share, placing.read_record(share).directories)
     placing.forget(share)
     _tell(outcomes, "remove it yourself if it is of no use")
     if not outcomes:
@@ -94,8 +94,8 @@ def _tell(outcomes: Sequence[Outcome], remedy: str) -> None:
             put(f"{fate.value} {one_line(path)}")
 
 
-def _share_folder() -> str:
-    """The user's own share folder, as the XDG Base Directory Specification says."""
+def _share_directory() -> str:
+    """The user's own share directory, as the XDG Base Directory Specification says."""
     named = os.environ.get("XDG_DATA_HOME", "")
     if os.path.isabs(named):  # others are to be ignored
         return os.path.normpath(named)
@@ -109,7 +109,7 @@ def _share_folder() -> str:
 
 
 def _files() -> dict[str, bytes]:
-    """Everything to be placed, by its name below the share folder."""
+    """Everything to be placed, by its name below the share directory."""
     command = own_command()
     # The specification forbids the first; GIO looks in vain for a program with the second.
     if {"=", "%"} & set(command) or not command.isprintable():

@@ -60,8 +60,8 @@ class _Lister:
         self._titled = False
 
     def list(self, paths: Sequence[bytes]) -> int:
-        """Files first, then each folder, as ls does; titles when there is more than one thing."""
-        folders: list[tuple[bytes, Node]] = []
+        """Print files first, then each directory, as ls does. Returns the exit code."""
+        directories: list[tuple[bytes, Node]] = []
         for path in paths:
             try:
                 # With -l a link is what is looked at; otherwise where it leads.
@@ -71,17 +71,17 @@ class _Lister:
                 self._failures.add(path, error)
                 continue
             if node.is_directory and not self._flags.directory:
-                folders.append((path.rstrip(b"/") if path.strip(b"/") else b"", node))
+                directories.append((path.rstrip(b"/") if path.strip(b"/") else b"", node))
             else:
                 self._line(path or b".", node)
                 self._titled = True
         titles = self._titled or self._flags.recursive or len(paths) > 1
-        for path, node in folders:
-            self._folder(path, node, titles)
+        for path, node in directories:
+            self._directory(path, node, titles)
         return self._failures.exit_code
 
-    def _folder(self, path: bytes, top: Node, titles: bool) -> None:
-        """One folder, with -R those in it as well."""
+    def _directory(self, path: bytes, top: Node, titles: bool) -> None:
+        """One directory, with -R those in it as well."""
         levels = ANY_NUMBER if self._flags.recursive else 1
         fail = self._failures.add
         walk = Walk(self._volume, top, path, order=by_name, levels=levels, on_error=fail)

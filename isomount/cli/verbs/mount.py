@@ -68,7 +68,7 @@ def carry_out(
     foreground: bool = False,
     debug: bool = False,
 ) -> int:
-    """Mount the image ``names[0]``, on the folder ``names[1]`` if there is one.
+    """Mount the image ``names[0]``, on the directory ``names[1]`` if there is one.
 
     ``read_only`` says that who asks for writing knows better already. Returns the exit code; raises
     IsomountError.

@@ -40,7 +40,7 @@ _EXAMPLES = """examples:
 
 
 class _Shown(NamedTuple):
-    """Where the image is shown; ``made`` are the folders made for that, if this call did it."""
+    """Where the image is shown; ``made`` are the directories made for that, if this call did it."""
 
     place: str
     is_new: bool = False
@@ -85,7 +85,7 @@ def parser() -> Parser:
 
 
 def _label(image: str, options: ParsedOptions) -> str:
-    """What to call the folder: the label, else the image's name without its ending."""
+    """What to call the directory: the label, else the image's name without its ending."""
     log = logging.getLogger("isomount")
     quiet = logging.NullHandler()  # the mount will say what it finds damaged
     log.addHandler(quiet)
@@ -141,16 +141,16 @@ def _go_to(place: str) -> str:
 
 
 def _mount(image: str, label: str, options: ParsedOptions) -> _Shown:
-    folder, made = find_media_directory(image)
+    directory, made = find_media_directory(image)
     try:
-        with locked(folder):
+        with locked(directory):
             place = _shown_at(image)  # by another click, while this one waited
             if place is not None:
                 return _Shown(place)
-            place = os.path.join(folder, free_name(folder, label))
+            place = os.path.join(directory, free_name(directory, label))
             carry_out([image, place], options)
             return _Shown(place, is_new=True, made=made)
-    except BaseException:  # Ctrl-C as well: folders made for the mount must not stay
+    except BaseException:  # Ctrl-C as well: directories made for the mount must not stay
         remove(made)
         raise
 

@@ -67,7 +67,7 @@ class _Drawing:
         self._failures = failures
         self._style = Style()
         self._branches = _DRAWN if _can_encode("".join(_DRAWN)) else _TYPED
-        self._folders = self._files = 0
+        self._directories = self._files = 0
 
     def draw(self, path: bytes) -> None:
         """The tree below ``path``."""
@@ -97,7 +97,7 @@ class _Drawing:
 
     def finish(self) -> int:
         """Print how much there was. Returns the exit code."""
-        folders = f"{self._folders} folder{'' if self._folders == 1 else 's'}"
+        folders = f"{self._directories} folder{'' if self._directories == 1 else 's'}"
         files = f"{self._files} file{'' if self._files == 1 else 's'}"
         put(f"\n{folders}, {files}")
         finish()
@@ -106,7 +106,7 @@ class _Drawing:
     def _line(self, margin: str, name: bytes, node: Node) -> None:
         put(margin + self._style.name(name, node) + self._style.target(node))
         if not node.fault:
-            self._folders += node.is_directory
+            self._directories += node.is_directory
             self._files += not node.is_directory
 
 

@@ -1,16 +1,16 @@
-"""The user's own folder for what outlives a mount, by the XDG Base Directory Specification."""
+"""The user's own directory for what outlives a mount, by the XDG Base Directory Specification."""
 
 import os
 
-_FOLDER = "isomount"
+_DIRECTORY = "isomount"
 
 
-def state_folder() -> str | None:
+def state_directory() -> str | None:
     """Its path, whether it is there or not; None without a home, which is never made."""
     state = os.environ.get("XDG_STATE_HOME", "")
     if os.path.isabs(state):
-        return os.path.join(state, _FOLDER)
+        return os.path.join(state, _DIRECTORY)
     home = os.environ.get("HOME", "")
     if not (os.path.isabs(home) and os.path.isdir(home)):
         return None
-    return os.path.join(home, ".local/state", _FOLDER)
+    return os.path.join(home, ".local/state", _DIRECTORY)
