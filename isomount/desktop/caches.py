@@ -1,4 +1,4 @@
-"""What desktops read instead of the files themselves: caches that programs of theirs make."""
+"""The caches that desktops read instead of entries, icons and types, and their updates."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ _ICONS = "icons/hicolor"
 _TYPES = "mime"
 _APPLICATIONS_CACHE = "mimeinfo.cache"
 _ICON_CACHE = "icon-theme.cache"
-# What update-mime-database leaves where no type is described any more.
+# Files that update-mime-database leaves behind when no types are left.
 _TYPE_CACHES = ["XMLnamespaces", "aliases", "generic-icons", "globs", "globs2", "icons", "magic"]
 _TYPE_CACHES += ["mime.cache", "subclasses", "treemagic", "types", "version"]
 
@@ -22,7 +22,7 @@ _TYPE_CACHES += ["mime.cache", "subclasses", "treemagic", "types", "version"]
 class _Program(NamedTuple):
     words: tuple[str, ...]
     directory: str
-    package: str  # Debian's name of it
+    package: str  # its name in Debian
     without_it: str
 
 
@@ -45,7 +45,7 @@ _ICON_PROGRAM = _Program(
 
 
 def refresh(share: str, tell: Callable[[str], None], *, mind_missing: bool) -> None:
-    """Bring the caches in ``share`` up to date; ``tell`` gets a sentence about what cannot be."""
+    """Update the caches in ``share``. ``tell`` is called with a sentence for each failure."""
     programs = [*_PROGRAMS]
     if os.path.exists(os.path.join(share, _ICONS, _ICON_CACHE)):
         programs.append(_ICON_PROGRAM)
@@ -65,7 +65,7 @@ def clear(share: str, directories: Container[str] | None = None) -> None:
         directories = (types, applications)
     if types in directories and not _entries(os.path.join(types, "packages")):
         _unlink(types, _TYPE_CACHES)
-        for kind in _entries(types):  # application/ and the like
+        for kind in _entries(types):  # application/ and so on
             with contextlib.suppress(OSError):
                 os.rmdir(os.path.join(types, kind))
     if applications in directories and _entries(applications) == [_APPLICATIONS_CACHE]:
@@ -115,7 +115,7 @@ def _unlink(directory: str, names: Iterable[str]) -> None:
 
 
 def main() -> None:
-    """For ``make install`` and ``make uninstall``: which of them, and the share directory."""
+    """Entry point for ``make install`` and ``make uninstall``."""
     _, purpose, share = sys.argv
     refresh(share, lambda said: print(said, file=sys.stderr), mind_missing=purpose == "install")
     clear(share)

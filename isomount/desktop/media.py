@@ -1,4 +1,4 @@
-"""Where a desktop looks for the mounts of its user, and how a mount point there is called."""
+"""The directory where desktops look for a user's mounts, and names for mount points in it."""
 
 import contextlib
 import fcntl
@@ -17,25 +17,25 @@ _NAME_AT_MOST = 64
 
 
 def safe_directory_name(label: str) -> str:
-    """``label`` as the name of one visible directory; "" when nothing of it is left."""
+    """``label`` as the name of a visible directory; "" if no usable character is left."""
     text = "".join(c if c.isprintable() and c != "/" else " " for c in label)
     text = " ".join(text.split()).lstrip(".-~ ")[:_NAME_AT_MOST]
-    # No lone surrogates, and in bytes no more than a directory's name may have.
+    # Without lone surrogates, and at most 200 bytes: NAME_MAX less room for a number.
     return text.encode("utf-8", "ignore")[:200].decode("utf-8", "ignore").rstrip()
 
 
 @contextmanager
 def locked(directory: str) -> Iterator[None]:
-    """``directory``, locked: two clicks at once are not to mount an image twice."""
+    """Lock ``directory``, so that two clicks do not mount an image twice."""
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        with contextlib.suppress(OSError):  # a file system without locks
+        with contextlib.suppress(OSError):  # the file system has no locks
             fcntl.flock(fd, fcntl.LOCK_EX)
-        # Whoever had the lock may have failed, and removed the directory that it had made.
+        # The previous holder of the lock may have removed it again after a failure.
         os.makedirs(directory, 0o700, exist_ok=True)
         yield
     finally:
-        with contextlib.suppress(OSError):  # the daemon may hold the descriptor a little longer
+        with contextlib.suppress(OSError):  # unlock now, as the daemon may inherit the descriptor
             fcntl.flock(fd, fcntl.LOCK_UN)
         os.close(fd)
 
@@ -67,14 +67,14 @@ def _missing(directory: str) -> list[str]:
 
 
 def remove(made: Sequence[str]) -> None:
-    """Remove the directories that were made for a mount, the innermost first."""
-    with contextlib.suppress(OSError):  # somebody else has put something there meanwhile
+    """Remove the directories created for a mount; ``made`` has the innermost first."""
+    with contextlib.suppress(OSError):  # not empty any more
         for directory in made:
             os.rmdir(directory)
 
 
 def _media_directories() -> Iterator[str]:
-    with contextlib.suppress(KeyError):  # a user without a name
+    with contextlib.suppress(KeyError):  # the user id has no name
         yield os.path.join(_RUN_MEDIA, pwd.getpwuid(os.geteuid()).pw_name)
     home = os.environ.get("HOME", "")
     if os.path.isabs(home) and home != "/" and os.path.isdir(home):
@@ -85,9 +85,9 @@ def _media_directories() -> Iterator[str]:
 
 
 def free_name(directory: str, name: str) -> str:
-    """``name``, or with a number behind it, that nothing in ``directory`` has.
+    """``name``, with a number appended if it exists in ``directory``.
 
-    Names are looked up in the directory's listing: to look at one could hang at a dead mount.
+    Only the listing is read: a stat could hang on a dead mount.
     """
     taken = set(os.listdir(directory)) | {os.path.basename(mount.path) for mount in all_mounts()}
     number = 1

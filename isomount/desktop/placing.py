@@ -31,7 +31,7 @@ _REMEDIES = {
 
 
 class Fate(enum.Enum):
-    """What became of a file."""
+    """What was done with a file."""
 
     PLACED = "placed"
     UNCHANGED = "unchanged"
@@ -39,7 +39,7 @@ class Fate(enum.Enum):
     LEFT = "left"
 
 
-Outcome = tuple[Fate, str]  # with the absolute path
+Outcome = tuple[Fate, str]  # the absolute path
 
 
 @dataclass
@@ -58,7 +58,7 @@ class PlacedFiles:
 
 
 def read_record(share: str) -> PlacedFiles:
-    """The record of the directory ``share``; an empty one where there is none."""
+    """The record in the data directory ``share``; empty if there is none."""
     try:
         with open(os.path.join(share, _RECORD), encoding="utf-8") as file:
             found = json.load(file)
@@ -68,7 +68,7 @@ def read_record(share: str) -> PlacedFiles:
 
 
 def place(share: str, files: Mapping[str, bytes]) -> list[Outcome]:
-    """Write ``files``, by names relative to ``share``: all of them, or none if that fails.
+    """Write ``files``, named relative to ``share``. On failure, everything is undone.
 
     Raises IsomountError.
     """
@@ -77,7 +77,7 @@ def place(share: str, files: Mapping[str, bytes]) -> list[Outcome]:
     with contextlib.ExitStack() as undo, _told(share):
         for name, data in files.items():
             path = os.path.join(share, name)
-            if os.path.islink(path):  # not of our making, wherever it leads
+            if os.path.islink(path):  # not created by us
                 outcomes.append((Fate.LEFT, path))
                 continue
             found = _read(path)
@@ -114,17 +114,17 @@ def remove(share: str) -> list[Outcome]:
 
 
 def forget(share: str) -> None:
-    """Remove the record, and the directories made that are empty now. Raises IsomountError."""
+    """Remove the record, and created directories that are empty. Raises IsomountError."""
     directories = read_record(share).directories
     with _told(share), contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.join(share, _RECORD))
     for directory in reversed(directories):
-        with contextlib.suppress(OSError):  # something else is in it by now
+        with contextlib.suppress(OSError):  # not empty
             os.rmdir(directory)
 
 
 def _write(path: str, data: bytes, undo: Callable[..., object]) -> list[str]:
-    """Write a file whole or not at all. Returns the directories that it took."""
+    """Write a file atomically. Returns the directories that were created for it."""
     before = _read(path)
     made = list(_make_directories(os.path.dirname(path), undo))
     _replace(path, data)
@@ -138,6 +138,7 @@ def _write(path: str, data: bytes, undo: Callable[..., object]) -> list[str]:
 def _write_record(share: str, record: PlacedFiles, undo: Callable[..., object]) -> None:
     path = os.path.join(share, _RECORD)
     record.directories += _make_directories(os.path.dirname(path), undo)
+    # "folders" is what earlier versions wrote, and must still be able to remove.
     found = {"files": record.files, "folders": record.directories}
     text = json.dumps(found, indent=2) + "\n"
     if _read(path) != text.encode():
@@ -154,14 +155,14 @@ def _make_directories(directory: str, undo: Callable[..., object]) -> Iterator[s
 
 
 def _replace(path: str, data: bytes) -> None:
-    """The new file has the old one's name only when it is complete."""
+    """Replace the file ``path`` atomically."""
     fd, draft = tempfile.mkstemp(prefix=_DRAFT, dir=os.path.dirname(path))
     try:
         with open(fd, "wb") as file:
             file.write(data)
             os.fchmod(file.fileno(), 0o644)
         os.replace(draft, path)
-    except BaseException:  # Ctrl-C as well: no draft may stay
+    except BaseException:  # KeyboardInterrupt too: do not leave the draft
         os.unlink(draft)
         raise
 
@@ -180,12 +181,14 @@ def _digest(data: bytes) -> str:
 
 @contextlib.contextmanager
 def _told(share: str) -> Iterator[None]:
-    """An OSError as a sentence."""
+    """Turn an OSError into an IsomountError with a remedy."""
     try:
         yield
     except OSError as error:
         path = str(error.filename2 or error.filename or share)
-        if os.path.basename(path).startswith(_DRAFT):  # of no interest: the directory is
+        if os.path.basename(path).startswith(
+            _DRAFT
+        ):  # name the directory instead of the temporary file
             path = os.path.dirname(path)
         remedy = _REMEDIES.get(error.errno or 0, "set XDG_DATA_HOME to another folder")
         raise IsomountError(f"{path}: {error.strerror}; {remedy}, and run this again") from error

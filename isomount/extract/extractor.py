@@ -1,4 +1,4 @@
-"""Extracting: an image's tree, or a part of it, into a place."""
+"""Extracting an image, or parts of it, into a directory."""
 
 import errno
 import os
@@ -13,14 +13,14 @@ from isomount.extract.place import ObstacleError, Parts, Place, PlaceError, stat
 from isomount.formats.node import Node
 from isomount.tree import Listed, Visit, Volume, Walk
 
-# Where a second name cannot be made, the file is written once more.
+# When link(2) fails with one of these, the file is written again instead.
 _NO_LINKS = (errno.EPERM, errno.EMLINK, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOENT)
 _PERMISSIONS = 0o777
 
 
 @dataclass(slots=True)
 class Totals:
-    """What an extraction did. ``present`` were there whole already, ``bytes`` were written."""
+    """What an extraction did. ``present`` files existed already; ``bytes`` were written."""
 
     files: int = 0
     directories: int = 0
@@ -33,25 +33,25 @@ class Totals:
 
 
 class Report(Protocol):
-    """Who is told what happens."""
+    """Callbacks for progress and problems."""
 
     def started(self, path: bytes, size: int) -> None:
-        """An entry is about to be written; ``size`` in bytes."""
+        """The entry ``path`` is about to be written; ``size`` is in bytes."""
 
     def moved(self, count: int) -> None:
-        """That many bytes more were written, compared or found to be there."""
+        """``count`` more bytes have been written, compared or found to exist already."""
 
     def problem(self, path: bytes, error: Exception) -> None:
-        """An entry is lost, or differs."""
+        """The entry ``path`` could not be extracted, or differs."""
 
 
 class Extractor:
     """Writes a volume's tree into ``place``.
 
-    Files that are there with the right size and time are left as they are, so that an extraction
-    that was interrupted goes on. With ``owners`` (root only) owners, set-id bits and devices are
-    kept too. Without ``modes`` files get the modes that new ones have: not every view records any.
-    With ``verify`` every file is read back and compared.
+    Existing files of the right size and time are skipped, so that an interrupted extraction can be
+    resumed. With ``owners`` (root only) owners, set-id bits and devices are restored too. Without
+    ``modes`` files get default modes, as some views record none. With ``verify`` every file is read
+    back and compared.
     """
 
     def __init__(
@@ -74,14 +74,14 @@ class Extractor:
         self._umask = os.umask(0o077)
         os.umask(self._umask)
         self._image = _status_of_image(volume)
-        # Where the first name of each file with several was written.
+        # Files with several links: where the first one was written.
         self._first_names: dict[int, Parts] = {}
         self._unfinished: list[tuple[Parts, Node]] = []
 
     def extract(self, paths: Sequence[bytes]) -> Totals:
-        """Extract each of ``paths``, everything for none.
+        """Extract each of ``paths``, or everything if there are none.
 
-        Raises PlaceError when nothing more can be written; all else is reported and passed over.
+        Raises PlaceError when nothing more can be written; other errors are reported.
         """
         try:
             for path in paths or [b""]:
@@ -96,7 +96,7 @@ class Extractor:
         return self.totals
 
     def measure(self, paths: Sequence[bytes]) -> int:
-        """How many bytes the files in ``paths`` hold, as far as they can be listed."""
+        """The total size of the files in ``paths``, in bytes."""
         total = 0
         for path in paths or [b""]:
             try:
@@ -105,7 +105,7 @@ class Extractor:
                 continue
             total += node.size if node.content else 0
             if node.is_directory:
-                # What cannot be listed is reported when it is extracted.
+                # Errors are reported by the extraction itself.
                 inside = (each for _, _, each, _ in Walk(self._volume, node).entries())
                 total += sum(each.size for each in inside if each.content)
         return total
@@ -113,7 +113,7 @@ class Extractor:
     # ------------------------------------------------------------------ the tree
 
     def _extract(self, path: bytes) -> None:
-        """One path: the directories above it are made as well."""
+        """Extract one path, creating the directories above it as well."""
         names = tuple(name for name in path.split(b"/") if name not in (b"", b"."))
         if b".." in names:
             raise ObstacleError('a path to extract cannot hold ".."')
@@ -138,7 +138,7 @@ class Extractor:
                 self._failed(visit.path or b".", error)
 
     def _extract_directory(self, visit: Visit, entries: Iterator[Listed]) -> None:
-        """A directory with everything in it but directories, which come later."""
+        """Create a directory and its entries, except for subdirectories."""
         parts = tuple(visit.path.split(b"/")) if visit.path else ()
         self._make_directory(parts, visit.node)
         with self._place.directory(parts) as fd:
@@ -154,12 +154,12 @@ class Extractor:
             raise
         if parts:
             self.totals.directories += 1
-        # The attributes of a place that was there before are its owner's.
+        # A target directory that existed before keeps its attributes.
         if parts or self._place.made:
             self._unfinished.append((parts, node))
 
     def _finish_directories(self) -> None:
-        """Modes and times of directories, once nothing is written into them any more."""
+        """Set modes and times of directories last, as writing into them changes their times."""
         for parts, node in reversed(self._unfinished):
             try:
                 with self._place.directory(parts) as fd:
@@ -171,7 +171,7 @@ class Extractor:
     # ------------------------------------------------------------------ entries
 
     def _entry(self, fd: int, directory: Parts, name: bytes, node: Node) -> None:
-        """Anything but a directory. What fails is reported."""
+        """Extract anything but a directory. Errors are reported."""
         path = b"/".join((*directory, name))
         try:
             if node.fault:
@@ -238,7 +238,7 @@ class Extractor:
             os.close(fd)
 
     def _linked(self, fd: int, name: bytes, node: Node) -> bool:
-        """Make ``name`` another name of a file that is there; False when it is the first."""
+        """Create ``name`` as a hard link. Returns False if the file has to be written."""
         first = self._first_names.get(node.ino)
         if first is None:
             return False
@@ -273,7 +273,7 @@ class Extractor:
         self.totals.links += 1
 
     def _special(self, fd: int, name: bytes, node: Node) -> None:
-        """A FIFO or a device."""
+        """Create a FIFO or a device."""
         there = status_of(name, fd)
         if there and (stat.S_IFMT(there.st_mode), there.st_rdev) == (
             stat.S_IFMT(node.mode),
@@ -296,7 +296,7 @@ class Extractor:
         os.utime(fd, ns=_times(node))
 
     def _set_named_attributes(self, directory: int, name: str, node: Node) -> None:
-        """Owner and times of what cannot be opened, a link itself; a link has no mode."""
+        """Set owner and times of a file that cannot be opened, such as a symbolic link."""
         if self._owners:
             os.chown(name, node.uid, node.gid, dir_fd=directory, follow_symlinks=False)
         os.utime(name, ns=_times(node), dir_fd=directory, follow_symlinks=False)
@@ -304,7 +304,7 @@ class Extractor:
     def _mode(self, node: Node) -> int:
         if not self._modes:
             return (0o777 if node.is_directory else 0o666) & ~self._umask
-        # Without its owner a set-id bit would mean something else.
+        # A set-id bit is only meaningful with the original owner.
         return stat.S_IMODE(node.mode) & (0o7777 if self._owners else _PERMISSIONS)
 
     def _failed(self, path: bytes, error: Exception) -> None:
@@ -313,9 +313,9 @@ class Extractor:
 
 
 def _is_whole(there: os.stat_result, node: Node) -> bool:
-    """Whether a file that is there needs no writing: only whole files ever get their name.
+    """Whether an existing file is complete: only complete files are renamed to their name.
 
-    Seconds are compared, as not every file system keeps more.
+    Times are compared in seconds, as not every file system stores fractions.
     """
     return (
         stat.S_ISREG(there.st_mode)
@@ -325,7 +325,7 @@ def _is_whole(there: os.stat_result, node: Node) -> bool:
 
 
 def _status_of_image(volume: Volume) -> os.stat_result | None:
-    """The image file's, so that it is not overwritten; None where it is no file of this system."""
+    """The status of the image file, so as not to overwrite it; None if it is not a local file."""
     try:
         return os.stat(volume.blocks.source.name)
     except OSError:

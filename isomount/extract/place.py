@@ -1,7 +1,7 @@
-"""The directory that is extracted into.
+"""The directory to extract into.
 
-Whatever an image or another program puts into it, nothing is written elsewhere: every directory is
-opened from the one above by its descriptor, one name at a time, and no link is ever followed.
+Nothing is written outside it, whatever names and links an image or another program creates: each
+directory is opened relative to its parent's descriptor, and symbolic links are never followed.
 """
 
 import contextlib
@@ -15,15 +15,15 @@ from typing import Self
 
 from isomount.errors import IsomountError
 
-# A name in the image, one of its directories after the other.
+# The components of a path in the image.
 Parts = tuple[bytes, ...]
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OWNERS_RIGHTS = 0o700
-# What is not whole yet has this name, with the process that writes it.
+# The name of a file that is being written, followed by the process id.
 _PARTIAL = ".isomount-partial-"
 _PARTIAL_NAME = re.compile(re.escape(_PARTIAL) + r"(\d+)")
-# After these nothing can be written any more, whatever the next file is.
+# Errors that every further file would meet too.
 _HOPELESS = {
     errno.ENOSPC: "there is no room left; make some and run the same command again, "
     "it goes on where it stopped",
@@ -35,22 +35,22 @@ _HOPELESS = {
 
 
 class PlaceError(IsomountError):
-    """The directory to extract into cannot be used, or takes no more."""
+    """The directory to extract into cannot be used, or is full."""
 
 
 class ObstacleError(IsomountError):
-    """Something that is there already is in the way of one entry."""
+    """An existing file is in the way of an entry."""
 
 
 class Place:
-    """A directory to extract into, made if it is missing. Close it, or use it with ``with``."""
+    """A directory to extract into, created if it is missing. A context manager."""
 
     def __init__(self, path: str) -> None:
-        """Open ``path``. Raises PlaceError with the reason and the remedy."""
+        """Open or create ``path``. Raises PlaceError with the reason and the remedy."""
         self.path = path
         self.made = _make(path)
         try:
-            # A link that the user names as the place is followed: it is the user's word.
+            # Links in the path that the user gave are followed.
             self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except NotADirectoryError:
             raise PlaceError(f"{path}: is a file; name a folder with -C") from None
@@ -59,7 +59,7 @@ class Place:
         self._partial = f"{_PARTIAL}{os.getpid()}"
 
     def close(self) -> None:
-        """Give the directory back."""
+        """Close the directory."""
         os.close(self._fd)
 
     def __enter__(self) -> Self:
@@ -70,7 +70,7 @@ class Place:
 
     @contextmanager
     def directory(self, parts: Parts) -> Iterator[int]:
-        """A descriptor of the directory ``parts``. Raises ObstacleError where one is none."""
+        """Open the directory ``parts``. Raises ObstacleError if something else is there."""
         fd = os.dup(self._fd)
         try:
             for name in parts:
@@ -82,9 +82,9 @@ class Place:
             os.close(fd)
 
     def enter(self, parts: Parts) -> None:
-        """Make the directory ``parts``, or get one that is there ready to be written into.
+        """Create the directory ``parts``, or make an existing one writable.
 
-        What an interrupted run left half written in it is removed. Raises ObstacleError or OSError.
+        Partial files left by an interrupted run are removed. Raises ObstacleError or OSError.
         """
         if not parts:
             self._clear(self._fd)
@@ -103,9 +103,9 @@ class Place:
 
     @contextmanager
     def partial(self, directory: int, name: bytes) -> Iterator[str]:
-        """A free name in ``directory``; what is made under it is renamed to ``name`` in the end.
+        """A temporary name in ``directory``, which is renamed to ``name`` at the end.
 
-        When the block fails it is removed. Raises ObstacleError when a directory is in the way.
+        The file is removed if the block fails. Raises ObstacleError if a directory is in the way.
         """
         require_name(name)
         with contextlib.suppress(FileNotFoundError):
@@ -114,28 +114,28 @@ class Place:
             yield self._partial
             os.rename(self._partial, name, src_dir_fd=directory, dst_dir_fd=directory)
         except BaseException as error:
-            with contextlib.suppress(OSError):  # it may never have been made
+            with contextlib.suppress(OSError):  # not created yet
                 os.unlink(self._partial, dir_fd=directory)
             if isinstance(error, IsADirectoryError):
                 raise ObstacleError("a folder of that name is in the way; remove it") from error
             raise
 
     def give_up_if_hopeless(self, error: OSError) -> None:
-        """Raise PlaceError for an error that will meet every further file."""
+        """Raise PlaceError if every further file would fail with this error as well."""
         if error.errno in _HOPELESS:
             raise PlaceError(f"{self.path}: {_HOPELESS[error.errno]}") from error
 
     def _clear(self, directory: int) -> None:
-        """Remove what extractions that are no more left half written."""
+        """Remove partial files of processes that have ended."""
         for name in os.listdir(directory):
             found = _PARTIAL_NAME.fullmatch(name)
             if found is not None and not os.path.exists(f"/proc/{found[1]}"):
-                with contextlib.suppress(OSError):  # a namesake that is a directory, say
+                with contextlib.suppress(OSError):  # a directory of that name, for instance
                     os.unlink(name, dir_fd=directory)
 
 
 def status_of(name: bytes, directory: int) -> os.stat_result | None:
-    """What stands under ``name`` in ``directory``, a link itself; None when nothing does."""
+    """The lstat of ``name`` in ``directory``, or None if there is no such file."""
     try:
         return os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
@@ -143,7 +143,7 @@ def status_of(name: bytes, directory: int) -> os.stat_result | None:
 
 
 def require_name(name: bytes) -> None:
-    """The tree gives only safe names; if it ever does not, nothing is written. Raises."""
+    """Raise ObstacleError unless ``name`` is safe: a second check, as the tree makes names safe."""
     if name in (b"", b".", b"..") or b"/" in name or b"\0" in name:
         raise ObstacleError(f"{os.fsdecode(name)!r} is no name for a file")
 
@@ -161,10 +161,10 @@ def _open_directory(name: bytes, above: int) -> int:
 
 
 def _make_writable(fd: int) -> None:
-    """An earlier run may have given the directory the image's modes, which often are read-only."""
+    """Undo the read-only mode that an earlier run may have set from the image."""
     mode = stat.S_IMODE(os.fstat(fd).st_mode)
     if mode & _OWNERS_RIGHTS != _OWNERS_RIGHTS:
-        with contextlib.suppress(PermissionError):  # not ours: what it allows will show
+        with contextlib.suppress(PermissionError):  # another user's: writing may still work
             os.fchmod(fd, mode | _OWNERS_RIGHTS)
 
 

@@ -1,4 +1,4 @@
-"""The user's own directory for what outlives a mount, by the XDG Base Directory Specification."""
+"""The user's state directory, according to the XDG Base Directory Specification."""
 
 import os
 
@@ -6,7 +6,7 @@ _DIRECTORY = "isomount"
 
 
 def state_directory() -> str | None:
-    """Its path, whether it is there or not; None without a home, which is never made."""
+    """Its path, which may not exist yet; None if the user has no home directory."""
     state = os.environ.get("XDG_STATE_HOME", "")
     if os.path.isabs(state):
         return os.path.join(state, _DIRECTORY)

@@ -1,4 +1,4 @@
-"""The images that this user mounted, most recent first: a private file of the user's state."""
+"""The images that this user mounted, kept in a file in the state directory."""
 
 import contextlib
 import fcntl
@@ -14,14 +14,14 @@ _KEPT = 100
 
 
 class Recent(NamedTuple):
-    """An image by its absolute path, and when it was mounted last, in seconds since 1970."""
+    """The absolute path of an image, and when it was last mounted, in seconds since 1970."""
 
     image: str
     when: float
 
 
 def remember(image: str) -> None:
-    """Put ``image`` first. Where there is no place for the file, nothing is remembered."""
+    """Put ``image`` first. Does nothing where the file cannot be written."""
     directory = state_directory()
     if directory is None:
         return
@@ -39,7 +39,7 @@ def recent() -> list[Recent]:
 
 
 class _Lock:
-    """Two mounts that begin at once must not forget one another's images."""
+    """Serialises updates, so that two mounts at once do not lose each other's image."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
@@ -47,7 +47,7 @@ class _Lock:
 
     def __enter__(self) -> None:
         self._fd = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        with contextlib.suppress(OSError):  # a file system without locks
+        with contextlib.suppress(OSError):  # the file system has no locks
             fcntl.flock(self._fd, fcntl.LOCK_EX)
 
     def __exit__(self, *_: object) -> None:
@@ -55,7 +55,7 @@ class _Lock:
 
 
 def _read(directory: str) -> list[Recent]:
-    """What is in the file; nothing when it is missing or is not ours."""
+    """The content of the file; empty if it is missing or malformed."""
     try:
         with open(os.path.join(directory, _FILE), "rb") as file:
             found = json.loads(file.read().decode("utf-8", "surrogateescape"))

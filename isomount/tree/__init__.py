@@ -1,4 +1,4 @@
-"""The cached, bounded tree of one view."""
+"""The cached directory tree of one view."""
 
 from isomount.formats.node import Node
 from isomount.tree.directory import Directory, Listed

@@ -1,4 +1,4 @@
-"""The walk through a tree that everything uses: it ends, whatever the image says."""
+"""Walking a directory tree. Every walk ends, however the image is damaged or crafted."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain, pairwise, starmap
@@ -10,15 +10,15 @@ from isomount.errors import DamagedDataError, IsomountError
 from isomount.formats.node import Node
 from isomount.tree.directory import Directory, Listed
 
-# Programs cannot use longer paths anyway: PATH_MAX is 4096.
+# Well beyond PATH_MAX (4096), so that nothing usable is cut off.
 _DEPTH_AT_MOST = 4096
 _PATH_AT_MOST = 16_384
-# No directory takes less of an image than this.
+# The smallest directory in bytes: its size bounds how many an image can hold.
 _SMALLEST_DIRECTORY = 512
 
 
 class Tree(Protocol):
-    """What can be walked through: a Volume."""
+    """What a walk needs of a Volume."""
 
     blocks: BlockCache
 
@@ -27,10 +27,10 @@ class Tree(Protocol):
 
 
 class Visit(NamedTuple):
-    """A directory that a walk is in.
+    """A directory reached by a walk.
 
-    ``prefix`` is what the paths of its entries begin with: empty, or with "/" at the end. The
-    directory that the walk began at has depth 1.
+    ``prefix`` is its path with a trailing "/", or empty for the root. ``depth`` is 1 for the
+    directory where the walk begins, and ``above`` is None there.
     """
 
     prefix: bytes
@@ -40,11 +40,11 @@ class Visit(NamedTuple):
 
     @property
     def path(self) -> bytes:
-        """Its own path, empty for the root."""
+        """Its path; empty for the root."""
         return self.prefix[:-1]
 
     def is_within(self, ino: int) -> bool:
-        """Whether it is the directory ``ino``, or the walk came to it through that one."""
+        """Whether this is the directory ``ino``, or was reached through it."""
         visit: Visit | None = self
         while visit is not None and visit.node.ino != ino:
             visit = visit.above
@@ -56,13 +56,13 @@ class Visit(NamedTuple):
 
 
 Order: TypeAlias = Callable[[Tree, int], Iterator[Listed]]
-# An entry: the directory it is in, its name, its node, and whether it is the last one there.
+# An entry: its directory, its name, its node, and whether it is the last one in the directory.
 Step: TypeAlias = tuple[Visit, bytes, Node, bool]
 OnError: TypeAlias = Callable[[bytes, IsomountError | OSError], None]
 
 
 def disc_order(tree: Tree, ino: int) -> Iterator[Listed]:
-    """The entries of a directory as they are recorded, as a rule in the order of their content.
+    """The entries of a directory as they are recorded, usually in the order of their content.
 
     Raises DamagedDataError or OSError when it cannot be read.
     """
@@ -70,7 +70,7 @@ def disc_order(tree: Tree, ino: int) -> Iterator[Listed]:
 
 
 def by_name(tree: Tree, ino: int) -> Iterator[Listed]:
-    """The entries of a directory by name; in disc order when there are too many to be sorted.
+    """The entries of a directory sorted by name; in disc order if there are too many to sort.
 
     Raises as ``disc_order`` does.
     """
@@ -80,13 +80,12 @@ def by_name(tree: Tree, ino: int) -> Iterator[Listed]:
 
 
 class Walk:
-    """A walk through the directory ``top``, which is at ``path``, and those in it.
+    """A walk of the directory ``top``, whose path is ``path``, at most ``levels`` deep.
 
-    It goes ``levels`` deep. A directory that cannot be read, or not to its end, is given to
-    ``on_error`` with its path (b"." for the root); the walk then goes on after it. So is a
-    directory that is its own ancestor or nests too deep, and, once there were more visits than an
-    image of this size has room for directories, every further one: directories that share
-    extents would otherwise multiply without end.
+    Errors are passed to ``on_error`` with the directory's path (b"." for the root), and the walk
+    continues with the next entry. A directory is not entered if it contains itself or is nested too
+    deep. Nor is it once there have been more visits than the image has room for directories:
+    directories that share extents could otherwise make the walk exponentially long.
     """
 
     def __init__(
@@ -107,7 +106,7 @@ class Walk:
         self._visits_left = tree.blocks.size // _SMALLEST_DIRECTORY + 1
 
     def entries(self) -> Iterator[Step]:
-        """Every entry, a directory followed by what is in it, as find prints them."""
+        """Every entry in depth-first order, as find prints them."""
         stack = [(self._top, self._pairs(self._top))]
         while stack:
             visit, pairs = stack[-1]
@@ -121,9 +120,9 @@ class Walk:
                 stack.pop()
 
     def directories(self) -> Iterator[tuple[Visit, Iterator[Listed]]]:
-        """Every directory with its entries, before those in it, as ``ls -R`` prints them.
+        """Every directory with its entries, before its subdirectories, as ``ls -R`` prints them.
 
-        Directories among the entries are visited only if the caller iterates over them.
+        Only subdirectories that the caller has seen among the entries are visited.
         """
         todo: list[Iterator[Visit]] = [iter((self._top,))]
         while todo:
@@ -133,11 +132,11 @@ class Walk:
                 continue
             below: list[tuple[bytes, Node]] = []
             yield visit, self._noting(visit, below)
-            # One visit at a time: many long paths would take much more memory than names.
+            # Visits are created one at a time, as their paths need much more memory than names.
             todo.append(starmap(visit.below, below))
 
     def _noting(self, visit: Visit, below: list[tuple[bytes, Node]]) -> Iterator[Listed]:
-        """The entries of a directory; those that are to be visited are added to ``below``."""
+        """The entries of a directory; subdirectories to visit are appended to ``below``."""
         for listed in self._listing(visit):
             yield listed
             _, name, node = listed
@@ -145,12 +144,12 @@ class Walk:
                 below.append((name, node))
 
     def _pairs(self, visit: Visit) -> Iterator[tuple[Listed, Listed | None]]:
-        """The entries of a directory, each with the next one."""
+        """The entries of a directory, each with its successor, or None for the last."""
         pairs = pairwise(chain(self._listing(visit), (None,)))
         return cast("Iterator[tuple[Listed, Listed | None]]", pairs)
 
     def _listing(self, visit: Visit) -> Iterator[Listed]:
-        """The entries of a directory as far as they can be read."""
+        """The entries of a directory, up to the first error."""
         try:
             yield from self._order(self._tree, visit.node.ino)
         except (IsomountError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Names and nodes of an image as ls shows them."""
+"""Formatting names and nodes as ls does."""
 
 import os
 import stat
@@ -17,9 +17,9 @@ _FAULT = "??????????"
 
 
 class Style:
-    """How names are printed: for a terminal escaped and coloured, for a program as they are.
+    """How names are printed: escaped and coloured on a terminal, unchanged in a pipe.
 
-    Colour follows NO_COLOR (no-color.org) and TERM.
+    Colour obeys NO_COLOR (no-color.org) and TERM.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Style:
         self.coloured = self.terminal and not plain
 
     def name(self, name: bytes, node: Node) -> str:
-        """A name, ready to be printed."""
+        """A name as it is to be printed."""
         text = os.fsdecode(name)
         if self.terminal:
             text = one_line(text)
@@ -36,7 +36,7 @@ class Style:
         return f"{colour}{text}{_RESET}" if colour else text
 
     def target(self, node: Node) -> str:
-        """Where a symbolic link leads, ready to be printed; "" for anything else."""
+        """The target of a symbolic link as it is to be printed; "" for anything else."""
         if node.target is None:
             return ""
         text = os.fsdecode(node.target)
@@ -44,7 +44,7 @@ class Style:
 
 
 def long_line(name: str, node: Node, target: str, *, human: bool) -> str:
-    """A line as ``ls -l`` prints it, owners as numbers: they are the disc's, not this machine's."""
+    """A line as ``ls -l`` prints it. Owners are numbers, as the disc's users are not local ones."""
     if node.fault:
         return f"{_FAULT}   ?     ?     ?          ?                ? {name}"
     if stat.S_ISCHR(node.mode) or stat.S_ISBLK(node.mode):
@@ -58,14 +58,14 @@ def long_line(name: str, node: Node, target: str, *, human: bool) -> str:
 
 
 class Failures:
-    """Says what cannot be shown, and remembers that there was something."""
+    """Reports what cannot be shown, and keeps the exit code."""
 
     def __init__(self, image: str) -> None:
         self._image = image
         self.exit_code = 0
 
     def add(self, path: bytes, error: IsomountError | OSError) -> None:
-        """Say why ``path`` is not shown."""
+        """Report why ``path`` cannot be shown."""
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         if isinstance(error, FileNotFoundError):
             reason = (
@@ -89,7 +89,7 @@ def _date(nanoseconds: int) -> str:
     try:
         return time.strftime("%Y-%m-%d %H:%M", time.localtime(nanoseconds // 10**9))
     except (OverflowError, ValueError, OSError):
-        return f"@{nanoseconds // 10**9:<15}"  # a year that the C library has no date for
+        return f"@{nanoseconds // 10**9:<15}"  # a year that the C library does not support
 
 
 def _short(size: int) -> str:

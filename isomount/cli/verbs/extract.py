@@ -34,12 +34,12 @@ _EXAMPLES = """examples:
   isomount extract debian.iso boot doc -C /tmp/d    two folders of it, into /tmp/d
   isomount extract debian.iso -C d --verify         and read it back and compare (exit code 40)
 """
-# The views that record modes; others get those that new files have.
+# Views that record modes. For others, files get default modes.
 _WITH_MODES = ("Rock Ridge", "UDF")
 
 
 def run(words: Sequence[str]) -> int:
-    """Extract. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     flags, names = parser().parse(words, names_at_most=ANY_NUMBER)
     options = view_options(flags)
     name = image_name(names, "extract")
@@ -71,7 +71,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     parser = reading_parser("extract", _DESCRIPTION, _EXAMPLES, _USAGE)
     parser.add_argument(
         "-C",
@@ -85,9 +85,10 @@ def parser() -> Parser:
 
 
 class _Report:
-    """Tells people: a bar on a terminal, a line for each file in a pipe.
+    """Shows progress: a bar on a terminal, or a line for each file in a pipe.
 
-    Where nobody takes the lines any more the files are what matters: ``unheard`` is for the end.
+    If the pipe breaks, the extraction continues without lines; ``unheard`` is the error to raise at
+    the end.
     """
 
     def __init__(self, image: str, *, lines: bool) -> None:
@@ -112,7 +113,7 @@ class _Report:
             self.bar.advance(count)
 
     def problem(self, path: bytes, error: Exception) -> None:
-        """Say what is lost."""
+        """Report an error."""
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         say(f"{self._image}: {os.fsdecode(path)}: {reason}")
 
@@ -131,7 +132,7 @@ def _bar(
 
 
 def _require(image: Image, name: str, path: bytes) -> None:
-    """A path that is not there is told before anything is written."""
+    """Raise IsomountError, before anything is written, if ``path`` does not exist."""
     try:
         image.volume.lookup(path)
     except FileNotFoundError:
@@ -147,7 +148,7 @@ def _require(image: Image, name: str, path: bytes) -> None:
 
 
 def _default_directory(image: str) -> str:
-    """Named like the image without its ending, in the current directory."""
+    """The name of the image without its extension, in the current directory."""
     stem, ending = os.path.splitext(os.path.basename(os.path.abspath(image)))
     return stem if ending else f"{stem}.extracted"
 

@@ -28,7 +28,7 @@ _EXAMPLES = """examples:
 
 
 def run(words: Sequence[str]) -> int:
-    """List. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     flags, names = parser().parse(words, names_at_most=ANY_NUMBER)
     options = view_options(flags)
     name = image_name(names, "ls")
@@ -40,7 +40,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     parser = reading_parser("ls", _DESCRIPTION, _EXAMPLES, _USAGE)
     parser.add_argument("-l", "--long", action="store_true", help="modes, owners, sizes, times")
     parser.add_argument("-R", "--recursive", action="store_true", help="folders in folders too")
@@ -64,7 +64,7 @@ class _Lister:
         directories: list[tuple[bytes, Node]] = []
         for path in paths:
             try:
-                # With -l a link is what is looked at; otherwise where it leads.
+                # As in ls, a link itself is only shown with -l or -d.
                 follow = path.endswith(b"/") or not (self._flags.long or self._flags.directory)
                 node = resolve(self._volume, path, follow=follow)
             except (IsomountError, OSError) as error:
@@ -81,7 +81,7 @@ class _Lister:
         return self._failures.exit_code
 
     def _directory(self, path: bytes, top: Node, titles: bool) -> None:
-        """One directory, with -R those in it as well."""
+        """Print a directory, and with -R its subdirectories."""
         levels = ANY_NUMBER if self._flags.recursive else 1
         fail = self._failures.add
         walk = Walk(self._volume, top, path, order=by_name, levels=levels, on_error=fail)

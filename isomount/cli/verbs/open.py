@@ -40,7 +40,7 @@ _EXAMPLES = """examples:
 
 
 class _Shown(NamedTuple):
-    """Where the image is shown; ``made`` are the directories made for that, if this call did it."""
+    """Where the image is mounted; ``made`` are the directories created for that."""
 
     place: str
     is_new: bool = False
@@ -48,7 +48,7 @@ class _Shown(NamedTuple):
 
 
 def run(words: Sequence[str]) -> int:
-    """Open. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     try:
         _open(words)
     except IsomountError as error:
@@ -71,7 +71,7 @@ def _open(words: Sequence[str]) -> None:
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     parser = Parser("isomount open", _DESCRIPTION, _EXAMPLES, _USAGE)
     parser.add_argument(
         "-o",
@@ -101,7 +101,7 @@ def _label(image: str, options: ParsedOptions) -> str:
 
 
 def _shown_at(image: str) -> str | None:
-    """Where a mount of this user's shows the image already."""
+    """The mount point where this user has mounted the image already."""
     for each in running(everybody=False):
         if not each.is_dead and each.shows(image):
             return each.mount.path
@@ -116,7 +116,7 @@ def _show_mounted(place: str) -> None:
 
 
 def _mount_and_show(image: str, options: ParsedOptions) -> str:
-    """Returns where. What cannot be shown is not mounted, or not any more."""
+    """Mount and show the image. Returns the mount point. If it cannot be shown, it is unmounted."""
     label = _label(image, options)
     without = f"mount without it: isomount {shlex.quote(image)} FOLDER"
     try:
@@ -144,19 +144,19 @@ def _mount(image: str, label: str, options: ParsedOptions) -> _Shown:
     directory, made = find_media_directory(image)
     try:
         with locked(directory):
-            place = _shown_at(image)  # by another click, while this one waited
+            place = _shown_at(image)  # mounted by another process meanwhile
             if place is not None:
                 return _Shown(place)
             place = os.path.join(directory, free_name(directory, label))
             carry_out([image, place], options)
             return _Shown(place, is_new=True, made=made)
-    except BaseException:  # Ctrl-C as well: directories made for the mount must not stay
+    except BaseException:  # KeyboardInterrupt too: remove what was created
         remove(made)
         raise
 
 
 def _take_back(shown: _Shown) -> bool:
-    """Unmount what this call has mounted. Returns whether it could be: nobody uses it, then."""
+    """Undo the mount, unless it is in use. Returns whether it was undone."""
     try:
         unmount(shown.place, lazy=False)
     except IsomountError:

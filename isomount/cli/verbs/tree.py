@@ -27,7 +27,7 @@ _EXAMPLES = """examples:
 
 
 class _Branches(NamedTuple):
-    """What the lines of a tree begin with."""
+    """The characters that draw the tree."""
 
     more: str
     last: str
@@ -40,7 +40,7 @@ _TYPED = _Branches("|-- ", "`-- ", "|   ", "    ")
 
 
 def run(words: Sequence[str]) -> int:
-    """Draw. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     flags, names = parser().parse(words, names_at_most=ANY_NUMBER)
     options = view_options(flags)
     if flags.levels is not None and flags.levels < 1:
@@ -54,7 +54,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     parser = reading_parser("tree", _DESCRIPTION, _EXAMPLES, _USAGE)
     parser.add_argument("-L", "--levels", type=int, metavar="LEVELS", help="go no deeper than this")
     return parser
@@ -70,7 +70,7 @@ class _Drawing:
         self._directories = self._files = 0
 
     def draw(self, path: bytes) -> None:
-        """The tree below ``path``."""
+        """Draw the tree below ``path``."""
         try:
             node = resolve(self._volume, path)
         except (IsomountError, OSError) as error:
@@ -85,7 +85,7 @@ class _Drawing:
     def _draw_below(self, top: Node, path: bytes) -> None:
         fail, branches = self._failures.add, self._branches
         walk = Walk(self._volume, top, path, order=by_name, levels=self._levels, on_error=fail)
-        # What the lines of each directory on the way begin with.
+        # The margin of the entries of each directory on the way, by depth.
         margins = [""]
         for visit, name, node, is_last in walk.entries():
             del margins[visit.depth :]
@@ -96,7 +96,7 @@ class _Drawing:
                 fail(visit.prefix + name, IsomountError(node.fault))
 
     def finish(self) -> int:
-        """Print how much there was. Returns the exit code."""
+        """Print the totals. Returns the exit code."""
         folders = f"{self._directories} folder{'' if self._directories == 1 else 's'}"
         files = f"{self._files} file{'' if self._files == 1 else 's'}"
         put(f"\n{folders}, {files}")
@@ -111,7 +111,7 @@ class _Drawing:
 
 
 def _can_encode(text: str) -> bool:
-    """Whether names, which are printed in the file system's encoding, can have lines beside."""
+    """Whether ``text`` can be printed in the encoding that is used for names."""
     try:
         text.encode(sys.getfilesystemencoding())
     except UnicodeEncodeError:
