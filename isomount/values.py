@@ -1,6 +1,6 @@
-"""The values that options take: each function turns the words of one kind into their meaning.
+"""Converters for the values of options.
 
-All of them raise ValueError with what is allowed; whoever calls adds the option's name.
+All of them raise ValueError with the valid values; the caller adds the name of the option.
 """
 
 import codecs
@@ -14,12 +14,12 @@ from isomount.formats.options import Family, Map
 
 _T = TypeVar("_T")
 
-# A character set must keep these as they are, or "/" and "." in a name would change their meaning.
+# A character set must encode these as ASCII does, or "/" and "." in names would change meaning.
 _ASCII = (
     string.ascii_letters + string.digits + string.punctuation.replace("\\", "").replace("~", "")
 )
 
-# (uid_t)-1 and (gid_t)-1 mean "leave it" to the kernel, so they own nothing.
+# (uid_t)-1 and (gid_t)-1 mean "unchanged" to the kernel, so they cannot be owners.
 _HIGHEST_ID = 0xFFFFFFFE
 _YEAR = 366 * 24 * 60  # in minutes
 
@@ -43,7 +43,7 @@ def number(low: int, high: int | None = None) -> Callable[[str], int]:
 
 
 def one_of(*sizes: int) -> Callable[[str], int]:
-    """A number out of a few."""
+    """One of a few numbers."""
 
     def parse(text: str) -> int:
         if text in map(str, sizes):
@@ -73,7 +73,7 @@ def permissions(text: str) -> int:
 
 
 def user(text: str) -> int | None:
-    """A user's number or name. udf's "ignore" and "forget" change nothing: None."""
+    """A user's number or name; None for "ignore" and "forget" of the udf driver."""
     if text in ("ignore", "forget"):
         return None
     if text.isascii() and text.isdigit():
@@ -85,7 +85,7 @@ def user(text: str) -> int | None:
 
 
 def group(text: str) -> int | None:
-    """A group's number or name. udf's "ignore" and "forget" change nothing: None."""
+    """A group's number or name; None for "ignore" and "forget" of the udf driver."""
     if text in ("ignore", "forget"):
         return None
     if text.isascii() and text.isdigit():
@@ -97,7 +97,7 @@ def group(text: str) -> int | None:
 
 
 def session(text: str) -> int:
-    """A session counted from 1; "last" and -1 are the last one."""
+    """A session number from 1; -1 for "last"."""
     if text in ("last", "-1"):
         return -1
     try:
@@ -134,7 +134,7 @@ def character_set(text: str) -> str:
 
 
 def words(text: str) -> str:
-    """Any text but none."""
+    """Any text that is not empty."""
     if not text or "\0" in text:
         raise ValueError("some text")
     return text
@@ -145,7 +145,7 @@ def _codec(name: str) -> str | None:
         if _ASCII.encode(name) == _ASCII.encode("ascii"):
             return codecs.lookup(name).name
     except (LookupError, UnicodeError, ValueError):
-        pass  # no codec, one that is not for text, or one that cannot hold ASCII: all "no"
+        pass  # no such codec, not a text encoding, or not able to encode ASCII
     return None
 
 

@@ -1,7 +1,7 @@
-"""The command: argv in, exit code out.
+"""The command line.
 
-A verb is a module with ``run(words) -> exit code``, imported only when it is called for, and
-``parser() -> Parser``, which the manual and the shells' completions are made from.
+A verb is a module with ``run(words) -> exit code`` and ``parser() -> Parser``, from which the
+manual and the shell completions are generated. It is only imported when it is used.
 """
 
 import importlib
@@ -17,7 +17,7 @@ from isomount.errors import IsomountError
 _MOUNT = "mount"
 _MOUNT_HELPER = "mount8"
 
-# The first word, when it is one of these, is the verb; else it is the image to mount.
+# If the first word is not one of these, it is the image to mount.
 VERBS = (
     "umount",
     "info",
@@ -31,19 +31,19 @@ VERBS = (
     "integrate",
 )
 
-# Flags of the mount command that are followed by a value, and so may stand before the first word.
+# Flags that take a value, which is not the first word.
 _WITH_VALUE = ("-o",)
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells say it
+INTERRUPTED = 130  # 128 + SIGINT, as in shells
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command. Every failure is one line on standard error and an exit code."""
+    """Run the command. Returns the exit code; errors are one line on standard error."""
     return _run(*_choose(list(sys.argv[1:] if argv is None else argv)))
 
 
 def mount_helper(argv: Sequence[str] | None = None) -> int:
-    """Run ``mount.isomount``, which is what mount(8) looks for."""
+    """Run ``mount.isomount``, the helper that mount(8) calls."""
     return _run(_MOUNT_HELPER, list(sys.argv[1:] if argv is None else argv))
 
 
@@ -62,7 +62,7 @@ def _run(verb: str, words: list[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Who read our output has gone; Python must not try to write the rest at exit.
+        # The reader has closed the pipe. Keep Python from writing the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code
@@ -71,13 +71,13 @@ def _run(verb: str, words: list[str]) -> int:
 def _carry_out(verb: str, words: list[str]) -> int:
     try:
         code: int = verb_module(verb).run(words)
-    except SystemExit as end:  # argparse's, after --help and --version
+    except SystemExit as end:  # from argparse, after --help and --version
         code = int(end.code or 0)
     return code
 
 
 def _choose(words: list[str]) -> tuple[str, list[str]]:
-    """The verb, and the words for it: it may follow flags."""
+    """The verb, which may come after flags, and the other words."""
     index = 0
     while index < len(words) and words[index].startswith("-") and words[index] not in ("-", "--"):
         index += 2 if words[index] in _WITH_VALUE else 1

@@ -1,4 +1,4 @@
-"""First words that are neither a verb nor an image, and names in the wrong order."""
+"""Helpful errors for unknown verbs and for arguments in the wrong order."""
 
 import os
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from isomount import cli
 from isomount.errors import UsageError
 
-# What the verb is called elsewhere, and here.
+# Verbs of other programs, and their names here.
 _ELSEWHERE = {
     "dir": "ls",
     "eject": "umount",
@@ -20,7 +20,7 @@ _ELSEWHERE = {
 
 
 def refuse_unknown_verb(words: Sequence[str]) -> None:
-    """Raise UsageError when the first of ``words`` was meant as a verb, and is no image's name."""
+    """Raise UsageError if the first of ``words`` looks like a verb and no such file exists."""
     first = words[0] if words else ""
     if "/" in first or os.path.lexists(first):
         return
@@ -32,7 +32,7 @@ def refuse_unknown_verb(words: Sequence[str]) -> None:
 
 
 def refuse_wrong_order(names: Sequence[str]) -> None:
-    """Raise UsageError for a folder and then an image."""
+    """Raise UsageError if the mount point comes before the image."""
     if len(names) == 2 and os.path.isdir(names[0]) and os.path.isfile(names[1]):
         raise UsageError("the image comes first, then the folder; write: isomount IMAGE FOLDER")
 
@@ -40,6 +40,6 @@ def refuse_wrong_order(names: Sequence[str]) -> None:
 def _like(word: str) -> str | None:
     if "." in word or word.startswith("-"):
         return None
-    import difflib  # here because a mount does not need it
+    import difflib  # imported here as mounting does not need it
 
     return next(iter(difflib.get_close_matches(word, cli.VERBS, 1, 0.75)), None)

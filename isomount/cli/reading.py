@@ -1,4 +1,4 @@
-"""What the verbs that read an image without mounting it have in common."""
+"""Shared by the verbs that read an image without mounting it."""
 
 import argparse
 import dataclasses

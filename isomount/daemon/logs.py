@@ -1,6 +1,6 @@
 """Where a mount's log goes: the terminal, a file, or the system's log.
 
-Where there is no system's log it is a file in the user's state folder, which a thread writes.
+Where there is no system's log it is a file in the user's state directory, which a thread writes.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import threading
 
 from isomount.daemon.request import MountRequest
 from isomount.errors import UsageError
-from isomount.state.folder import state_folder
+from isomount.state.directory import state_directory
 
 SYSLOG = "/dev/log"
 
@@ -55,7 +55,7 @@ class _SystemLog(logging.handlers.SysLogHandler):
 
 
 class _OwnLog(logging.Handler):
-    """A file that is made, with its folder, by the first line in it; lost where that fails."""
+    """A file that is made, with its directory, by the first line in it; lost where that fails."""
 
     def __init__(self, path: str) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ def configure(request: MountRequest) -> None:
 
     In the foreground to standard error, from INFO on, with ``debug`` every request; to ``log`` the
     same; and without either warnings and errors to the system's log, or where there is none to the
-    file log in the user's state folder. Raises UsageError when ``log`` cannot be written.
+    file log in the user's state directory. Raises UsageError when ``log`` cannot be written.
     """
     handlers: list[logging.Handler] = []
     if request.foreground:
@@ -145,10 +145,10 @@ def syslog_handler(address: str, otherwise: logging.Handler) -> logging.Handler:
 
 
 def _own_log() -> logging.Handler:
-    folder = state_folder()
-    if folder is None:
+    directory = state_directory()
+    if directory is None:
         return logging.NullHandler()
-    handler = _OwnLog(os.path.join(folder, "log"))
+    handler = _OwnLog(os.path.join(directory, "log"))
     handler.setFormatter(logging.Formatter(_FORMAT))
     return Aside(handler)
 

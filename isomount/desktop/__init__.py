@@ -1,1 +1,1 @@
-"""Integration into desktops: their entries, caches, file managers and notifications."""
+"""Desktop integration: desktop entries, caches, file managers and notifications."""

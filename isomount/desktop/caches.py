@@ -1,4 +1,4 @@
-"""What desktops read instead of the files themselves: caches that programs of theirs make."""
+"""The caches that desktops read instead of entries, icons and types, and their updates."""
 
 import contextlib
 import os
@@ -14,15 +14,15 @@ _ICONS = "icons/hicolor"
 _TYPES = "mime"
 _APPLICATIONS_CACHE = "mimeinfo.cache"
 _ICON_CACHE = "icon-theme.cache"
-# What update-mime-database leaves where no type is described any more.
+# Files that update-mime-database leaves behind when no types are left.
 _TYPE_CACHES = ["XMLnamespaces", "aliases", "generic-icons", "globs", "globs2", "icons", "magic"]
 _TYPE_CACHES += ["mime.cache", "subclasses", "treemagic", "types", "version"]
 
 
 class _Program(NamedTuple):
     words: tuple[str, ...]
-    folder: str
-    package: str  # Debian's name of it
+    directory: str
+    package: str  # its name in Debian
     without_it: str
 
 
@@ -37,41 +37,44 @@ _PROGRAMS = (
         "file managers do not offer isomount",
     ),
 )
-# Without a cache, icons are looked up in the folder itself. With one that we made, those of others
-# who do not renew it would not be seen.
+# Only run where a cache exists: without one icons are looked up in the directory itself, and a new
+# cache would hide the icons of programs that do not update it.
 _ICON_PROGRAM = _Program(
     ("gtk-update-icon-cache", "-q", "-t", "-f"), _ICONS, "gtk-update-icon-cache", "no icon is shown"
 )
 
 
 def refresh(share: str, tell: Callable[[str], None], *, mind_missing: bool) -> None:
-    """Bring the caches in ``share`` up to date; ``tell`` gets a sentence about what cannot be."""
+    """Update the caches in ``share``. ``tell`` is called with a sentence for each failure."""
     programs = [*_PROGRAMS]
     if os.path.exists(os.path.join(share, _ICONS, _ICON_CACHE)):
         programs.append(_ICON_PROGRAM)
     for program in programs:
-        folder = os.path.join(share, program.folder)
-        if os.path.isdir(folder):
-            _run(program, folder, share, tell, mind_missing=mind_missing)
+        directory = os.path.join(share, program.directory)
+        if os.path.isdir(directory):
+            _run(program, directory, share, tell, mind_missing=mind_missing)
 
 
-def clear(share: str, folders: Container[str] | None = None) -> None:
-    """Remove the caches that describe nothing any more, only in ``folders`` if these are named."""
+def clear(share: str, directories: Container[str] | None = None) -> None:
+    """Remove caches that describe nothing any more.
+
+    Only those in ``directories``, absolute paths, if given.
+    """
     types, applications = os.path.join(share, _TYPES), os.path.join(share, _APPLICATIONS)
-    if folders is None:
-        folders = (types, applications)
-    if types in folders and not _entries(os.path.join(types, "packages")):
+    if directories is None:
+        directories = (types, applications)
+    if types in directories and not _entries(os.path.join(types, "packages")):
         _unlink(types, _TYPE_CACHES)
-        for kind in _entries(types):  # application/ and the like
+        for kind in _entries(types):  # application/ and so on
             with contextlib.suppress(OSError):
                 os.rmdir(os.path.join(types, kind))
-    if applications in folders and _entries(applications) == [_APPLICATIONS_CACHE]:
+    if applications in directories and _entries(applications) == [_APPLICATIONS_CACHE]:
         _unlink(applications, [_APPLICATIONS_CACHE])
 
 
 def _run(
     program: _Program,
-    folder: str,
+    directory: str,
     share: str,
     tell: Callable[[str], None],
     *,
@@ -86,7 +89,7 @@ def _run(
             )
         return
     done = subprocess.run(
-        [path, *program.words[1:], folder],
+        [path, *program.words[1:], directory],
         env={**os.environ, "XDG_DATA_HOME": share},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -98,21 +101,21 @@ def _run(
         tell(f"{program.words[0]} failed, and then {program.without_it}: {reason}")
 
 
-def _entries(folder: str) -> list[str]:
+def _entries(directory: str) -> list[str]:
     try:
-        return os.listdir(folder)
+        return os.listdir(directory)
     except OSError:
         return []
 
 
-def _unlink(folder: str, names: Iterable[str]) -> None:
+def _unlink(directory: str, names: Iterable[str]) -> None:
     for name in names:
         with contextlib.suppress(OSError):
-            os.unlink(os.path.join(folder, name))
+            os.unlink(os.path.join(directory, name))
 
 
 def main() -> None:
-    """For ``make install`` and ``make uninstall``: which of them, and the share folder."""
+    """Entry point for ``make install`` and ``make uninstall``."""
     _, purpose, share = sys.argv
     refresh(share, lambda said: print(said, file=sys.stderr), mind_missing=purpose == "install")
     clear(share)

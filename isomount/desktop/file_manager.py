@@ -1,4 +1,4 @@
-"""The desktop's file manager, by way of xdg-open: whether one can be asked, and asking it."""
+"""Opening the desktop's file manager with xdg-open."""
 
 import contextlib
 import os
@@ -9,21 +9,21 @@ import subprocess
 from isomount.errors import NoFileManagerError
 from isomount.programs import find_program
 
-# A file manager that is still there after so many seconds has been opened.
+# xdg-open is taken to have succeeded if it is still running after this time, in seconds.
 _PATIENCE = 5.0
-# How long a display, or xdg-mime, may take to answer.
+# Timeout for the display and xdg-mime, in seconds.
 _ANSWER = 5.0
-# What DISPLAY looks like (X(7)): a host, which may be empty, a display and a screen.
+# The forms of DISPLAY (X(7)): an optional host, a display and a screen.
 _X_DISPLAY = re.compile(r"(?:unix)?:(\d+)(?:\.\d+)?")
 _X_OVER_TCP = re.compile(r"(?:tcp/|inet6?/)?\[?([^/\]]+)\]?:(\d+)(?:\.\d+)?")
 _X_PORT = 6000
 
 
 class FileManager:
-    """What opens a folder on this display."""
+    """The file manager of this display."""
 
     def __init__(self) -> None:
-        """Find it. Raises NoFileManagerError with the reason."""
+        """Check that there is one. Raises NoFileManagerError with the reason."""
         _require_display()
         opener = find_program("xdg-open")
         if opener is None:
@@ -32,10 +32,10 @@ class FileManager:
             )
         self._opener = opener
 
-    def show(self, folder: str) -> None:
-        """Open ``folder``. Raises NoFileManagerError with the reason."""
+    def show(self, directory: str) -> None:
+        """Open ``directory``. Raises NoFileManagerError with the reason."""
         opening = subprocess.Popen(
-            [self._opener, folder],
+            [self._opener, directory],
             cwd="/",
             env=_environment(),
             stdin=subprocess.DEVNULL,
@@ -46,12 +46,12 @@ class FileManager:
         try:
             code = opening.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
-            opening.returncode = 0  # it is the file manager itself, and stays
+            opening.returncode = 0  # it runs the file manager itself; do not wait for it
             return
         if code:
             why, remedy = "", "install one"
             if not _has_session_bus():
-                # A bus for isomount alone would end with it, and the file manager with the bus.
+                # Not started here: the bus, and the file manager with it, would end with isomount.
                 why = ", without a session bus"
                 remedy = "start a session bus first, for instance with: dbus-run-session sh"
             raise NoFileManagerError(
@@ -60,7 +60,7 @@ class FileManager:
 
 
 def _require_display() -> None:
-    """Not every way to open a folder tells that the display has gone: so it is asked itself."""
+    """Check the display, as xdg-open does not report a missing one in every case."""
     wayland, x = os.environ.get("WAYLAND_DISPLAY", ""), os.environ.get("DISPLAY", "")
     if not (wayland or x):
         raise NoFileManagerError(
@@ -73,7 +73,7 @@ def _require_display() -> None:
 
 
 def _wayland_answers(display: str) -> bool:
-    # An absolute path counts as it is.
+    # join() ignores the directory if WAYLAND_DISPLAY is an absolute path.
     return _answers(os.path.join(os.environ.get("XDG_RUNTIME_DIR", ""), display))
 
 
@@ -86,7 +86,7 @@ def _x_answers(display: str) -> bool:
             socket.create_connection((remote[1], _X_PORT + int(remote[2])), _ANSWER).close()
             return True
         return False
-    return True  # of a kind unknown here: xdg-open will see
+    return True  # an unknown form: let xdg-open try
 
 
 def _answers(address: str) -> bool:
@@ -99,18 +99,19 @@ def _answers(address: str) -> bool:
 
 
 def _environment() -> dict[str, str]:
-    """Where nothing opens folders, xdg-open would try web browsers, some of them without a window.
+    """The environment for xdg-open.
 
-    The name of one that always fails keeps it from that.
+    Without a program for directories xdg-open tries web browsers, some of which open no window. A
+    BROWSER that always fails prevents that.
     """
     environment = dict(os.environ)
     asker = find_program("xdg-mime")
-    if asker is not None and not _opens_folders(asker):
+    if asker is not None and not _opens_directories(asker):
         environment["BROWSER"] = "false"
     return environment
 
 
-def _opens_folders(asker: str) -> bool:
+def _opens_directories(asker: str) -> bool:
     try:
         asked = subprocess.run(
             [asker, "query", "default", "inode/directory"],
@@ -122,7 +123,7 @@ def _opens_folders(asker: str) -> bool:
             cwd="/",
         )
     except subprocess.TimeoutExpired:
-        return True  # nobody knows, then xdg-open may try everything
+        return True  # unknown: let xdg-open try everything
     return bool(asked.stdout.strip())
 
 

@@ -1,4 +1,4 @@
-"""A sentence for somebody who opened an image in a file manager, where no terminal shows it."""
+"""Desktop notifications, for errors of commands started without a terminal."""
 
 import contextlib
 import html
@@ -13,17 +13,17 @@ _PATIENCE = 5.0
 
 
 def is_needed() -> bool:
-    """Whether standard error is nowhere to be seen, and there is a desktop."""
+    """Whether standard error is not a terminal and there is a desktop."""
     on_terminal = sys.stderr is not None and sys.stderr.isatty()
     return not on_terminal and any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
 
 
 def notify(summary: str, text: str) -> None:
-    """Have the desktop show ``text``; nothing happens where notify-send cannot."""
+    """Show a notification. Does nothing if notify-send is missing or fails."""
     program = find_program("notify-send")
     if program is None:
         return
-    body = html.escape(one_line(text), quote=False)  # desktops may read it as markup
+    body = html.escape(one_line(text), quote=False)  # desktops may interpret markup
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         subprocess.run(
             [program, "--app-name=isomount", "--icon=isomount", "--", summary, body],

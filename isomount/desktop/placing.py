@@ -1,7 +1,7 @@
-"""Files put into a user's own share folder, and taken out of it again: those and nothing else.
+"""Installing files into a user's data directory, and removing exactly those again.
 
-A record in that folder says what was written, by digest, and which folders were made for it. What
-is there but was written by somebody else, or changed since, is left as it is.
+A record there holds the digest of each file that was written and the directories that were created
+for them. Files of other origin, and files changed since, are left alone.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from isomount.errors import IsomountError
 
@@ -31,7 +31,7 @@ _REMEDIES = {
 
 
 class Fate(enum.Enum):
-    """What became of a file."""
+    """What was done with a file."""
 
     PLACED = "placed"
     UNCHANGED = "unchanged"
@@ -39,15 +39,18 @@ class Fate(enum.Enum):
     LEFT = "left"
 
 
-Outcome = tuple[Fate, str]  # with the absolute path
+Outcome = tuple[Fate, str]  # the absolute path
 
 
 @dataclass
 class PlacedFiles:
-    """What was written: digests by names relative to the share folder, and folders by path."""
+    """What was written: the digest of each file by its name relative to the data directory.
+
+    ``directories`` are the absolute paths of those that were created.
+    """
 
     files: dict[str, str] = field(default_factory=dict)
-    folders: list[str] = field(default_factory=list)
+    directories: list[str] = field(default_factory=list)
 
     def has(self, name: str, data: bytes) -> bool:
         """Whether ``data`` is what was written as ``name``."""
@@ -55,7 +58,7 @@ class PlacedFiles:
 
 
 def read_record(share: str) -> PlacedFiles:
-    """The record of the folder ``share``; an empty one where there is none."""
+    """The record in the data directory ``share``; empty if there is none."""
     try:
         with open(os.path.join(share, _RECORD), encoding="utf-8") as file:
             found = json.load(file)
@@ -65,7 +68,7 @@ def read_record(share: str) -> PlacedFiles:
 
 
 def place(share: str, files: Mapping[str, bytes]) -> list[Outcome]:
-    """Write ``files``, by names relative to ``share``: all of them, or none if that fails.
+    """Write ``files``, named relative to ``share``. On failure, everything is undone.
 
     Raises IsomountError.
     """
@@ -74,7 +77,7 @@ def place(share: str, files: Mapping[str, bytes]) -> list[Outcome]:
     with contextlib.ExitStack() as undo, _told(share):
         for name, data in files.items():
             path = os.path.join(share, name)
-            if os.path.islink(path):  # not of our making, wherever it leads
+            if os.path.islink(path):  # not created by us
                 outcomes.append((Fate.LEFT, path))
                 continue
             found = _read(path)
@@ -82,7 +85,7 @@ def place(share: str, files: Mapping[str, bytes]) -> list[Outcome]:
                 outcomes.append((Fate.LEFT, path))
                 continue
             if found != data:
-                record.folders += _write(path, data, undo.callback)
+                record.directories += _write(path, data, undo.callback)
             record.files[name] = _digest(data)
             outcomes.append((Fate.UNCHANGED if found == data else Fate.PLACED, path))
         _write_record(share, record, undo.callback)
@@ -91,7 +94,7 @@ def place(share: str, files: Mapping[str, bytes]) -> list[Outcome]:
 
 
 def remove(share: str) -> list[Outcome]:
-    """Remove the files that were written. Folders stay until ``forget``. Raises IsomountError."""
+    """Remove the files that were written, not the directories. Raises IsomountError."""
     record = read_record(share)
     outcomes = []
     with _told(share):
@@ -111,19 +114,19 @@ def remove(share: str) -> list[Outcome]:
 
 
 def forget(share: str) -> None:
-    """Remove the record, and the folders made that are empty now. Raises IsomountError."""
-    folders = read_record(share).folders
+    """Remove the record, and created directories that are empty. Raises IsomountError."""
+    directories = read_record(share).directories
     with _told(share), contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.join(share, _RECORD))
-    for folder in reversed(folders):
-        with contextlib.suppress(OSError):  # something else is in it by now
-            os.rmdir(folder)
+    for directory in reversed(directories):
+        with contextlib.suppress(OSError):  # not empty
+            os.rmdir(directory)
 
 
 def _write(path: str, data: bytes, undo: Callable[..., object]) -> list[str]:
-    """Write a file whole or not at all. Returns the folders that it took."""
+    """Write a file atomically. Returns the directories that were created for it."""
     before = _read(path)
-    made = list(_make_folders(os.path.dirname(path), undo))
+    made = list(_make_directories(os.path.dirname(path), undo))
     _replace(path, data)
     if before is None:
         undo(os.unlink, path)
@@ -134,30 +137,32 @@ def _write(path: str, data: bytes, undo: Callable[..., object]) -> list[str]:
 
 def _write_record(share: str, record: PlacedFiles, undo: Callable[..., object]) -> None:
     path = os.path.join(share, _RECORD)
-    record.folders += _make_folders(os.path.dirname(path), undo)
-    text = json.dumps(asdict(record), indent=2) + "\n"
+    record.directories += _make_directories(os.path.dirname(path), undo)
+    # "folders" is what earlier versions wrote, and must still be able to remove.
+    found = {"files": record.files, "folders": record.directories}
+    text = json.dumps(found, indent=2) + "\n"
     if _read(path) != text.encode():
         _write(path, text.encode(), undo)
 
 
-def _make_folders(folder: str, undo: Callable[..., object]) -> Iterator[str]:
-    if os.path.isdir(folder):
+def _make_directories(directory: str, undo: Callable[..., object]) -> Iterator[str]:
+    if os.path.isdir(directory):
         return
-    yield from _make_folders(os.path.dirname(folder), undo)
-    os.mkdir(folder)
-    undo(os.rmdir, folder)
-    yield folder
+    yield from _make_directories(os.path.dirname(directory), undo)
+    os.mkdir(directory)
+    undo(os.rmdir, directory)
+    yield directory
 
 
 def _replace(path: str, data: bytes) -> None:
-    """The new file has the old one's name only when it is complete."""
+    """Replace the file ``path`` atomically."""
     fd, draft = tempfile.mkstemp(prefix=_DRAFT, dir=os.path.dirname(path))
     try:
         with open(fd, "wb") as file:
             file.write(data)
             os.fchmod(file.fileno(), 0o644)
         os.replace(draft, path)
-    except BaseException:  # Ctrl-C as well: no draft may stay
+    except BaseException:  # KeyboardInterrupt too: do not leave the draft
         os.unlink(draft)
         raise
 
@@ -176,12 +181,14 @@ def _digest(data: bytes) -> str:
 
 @contextlib.contextmanager
 def _told(share: str) -> Iterator[None]:
-    """An OSError as a sentence."""
+    """Turn an OSError into an IsomountError with a remedy."""
     try:
         yield
     except OSError as error:
         path = str(error.filename2 or error.filename or share)
-        if os.path.basename(path).startswith(_DRAFT):  # of no interest: the folder is
+        if os.path.basename(path).startswith(
+            _DRAFT
+        ):  # name the directory instead of the temporary file
             path = os.path.dirname(path)
         remedy = _REMEDIES.get(error.errno or 0, "set XDG_DATA_HOME to another folder")
         raise IsomountError(f"{path}: {error.strerror}; {remedy}, and run this again") from error

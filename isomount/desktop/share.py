@@ -1,9 +1,9 @@
-"""What belongs into a share folder, /usr/local/share or a user's own, besides the command.
+"""The files to install into a data directory: /usr/local/share, or a user's own.
 
-isomount/desktop/data is laid out as it goes there, so its files are the list of them, for
-``isomount integrate`` and for ``make install``.
+isomount/desktop/data has the same layout, so it is the list of them, for ``isomount integrate`` and
+``make install``.
 
-``python -m isomount.desktop.share NAME COMMAND`` prints one of them for a command of that path.
+``python -m isomount.desktop.share NAME COMMAND`` prints one of them, for the path of the command.
 """
 
 import sys
@@ -15,15 +15,15 @@ _ROOT = resources.files("isomount").joinpath("desktop", "data")
 
 
 def data_files() -> Iterator[str]:
-    """The names of the files, relative to the share folder."""
+    """The names of the files, relative to the data directory."""
     yield from _files_in(_ROOT, "")
 
 
 def content(name: str, command: str) -> str:
-    """The file ``name``, in which isomount is started by the path ``command``."""
+    """The content of the file ``name``, with ``command`` as the path of isomount."""
     text = _ROOT.joinpath(*name.split("/")).read_text(encoding="utf-8")
     if name.endswith(".desktop"):
-        # Where the command has gone, the entry counts as not there.
+        # Desktops ignore an entry whose TryExec does not exist.
         text = _put(text, "\nTryExec=isomount\n", f"\nTryExec={_desktop_string(command)}\n")
         word = _desktop_string(_desktop_word(command))
         return _put(text, "\nExec=isomount ", f"\nExec={word} ")
@@ -40,8 +40,8 @@ def _put(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-def _files_in(folder: Traversable, prefix: str) -> Iterator[str]:
-    for each in sorted(folder.iterdir(), key=lambda each: each.name):
+def _files_in(directory: Traversable, prefix: str) -> Iterator[str]:
+    for each in sorted(directory.iterdir(), key=lambda each: each.name):
         if each.is_dir():
             yield from _files_in(each, f"{prefix}{each.name}/")
         else:
@@ -60,7 +60,7 @@ def _desktop_string(text: str) -> str:
 
 
 def _unit_word(word: str) -> str:
-    """``word`` as an argument in a unit of systemd."""
+    """``word`` as an argument in a systemd unit."""
     doubled = word.replace("%", "%%").replace("$", "$$")
     return f'"{_escaped(doubled, chr(92) + chr(34))}"'
 

@@ -1,4 +1,4 @@
-"""Copying an image's tree into a folder, which nothing that is written can leave."""
+"""Extracting an image into a directory, without ever writing outside it."""
 
 from isomount.extract.extractor import Extractor, Report, Totals
 from isomount.extract.place import Place, PlaceError

@@ -1,30 +1,29 @@
-"""Extracting: an image's tree, or a part of it, into a place."""
+"""Extracting an image, or parts of it, into a directory."""
 
 import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from isomount.errors import DamagedDataError, IsomountError
 from isomount.extract.files import is_equal, write_content
 from isomount.extract.place import ObstacleError, Parts, Place, PlaceError, status_of
 from isomount.formats.node import Node
-from isomount.tree import Volume
+from isomount.tree import Listed, Visit, Volume, Walk
 
-_DEPTH_AT_MOST = 4096
-# Where a second name cannot be made, the file is written once more.
+# When link(2) fails with one of these, the file is written again instead.
 _NO_LINKS = (errno.EPERM, errno.EMLINK, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOENT)
 _PERMISSIONS = 0o777
 
 
 @dataclass(slots=True)
 class Totals:
-    """What an extraction did. ``present`` were there whole already, ``bytes`` were written."""
+    """What an extraction did. ``present`` files existed already; ``bytes`` were written."""
 
     files: int = 0
-    folders: int = 0
+    directories: int = 0
     links: int = 0
     present: int = 0
     bytes: int = 0
@@ -34,33 +33,25 @@ class Totals:
 
 
 class Report(Protocol):
-    """Who is told what happens."""
+    """Callbacks for progress and problems."""
 
     def started(self, path: bytes, size: int) -> None:
-        """An entry is about to be written; ``size`` in bytes."""
+        """The entry ``path`` is about to be written; ``size`` is in bytes."""
 
     def moved(self, count: int) -> None:
-        """That many bytes more were written, compared or found to be there."""
+        """``count`` more bytes have been written, compared or found to exist already."""
 
     def problem(self, path: bytes, error: Exception) -> None:
-        """An entry is lost, or differs."""
-
-
-class _Folder(NamedTuple):
-    """A folder to be visited, with those above it."""
-
-    parts: Parts
-    ino: int
-    above: "_Folder | None"
+        """The entry ``path`` could not be extracted, or differs."""
 
 
 class Extractor:
     """Writes a volume's tree into ``place``.
 
-    Files that are there with the right size and time are left as they are, so that an extraction
-    that was interrupted goes on. With ``owners`` (root only) owners, set-id bits and devices are
-    kept too. Without ``modes`` files get the modes that new ones have: not every view records any.
-    With ``verify`` every file is read back and compared.
+    Existing files of the right size and time are skipped, so that an interrupted extraction can be
+    resumed. With ``owners`` (root only) owners, set-id bits and devices are restored too. Without
+    ``modes`` files get default modes, as some views record none. With ``verify`` every file is read
+    back and compared.
     """
 
     def __init__(
@@ -83,16 +74,14 @@ class Extractor:
         self._umask = os.umask(0o077)
         os.umask(self._umask)
         self._image = _status_of_image(volume)
-        # Where the first name of each file with several was written.
+        # Files with several links: where the first one was written.
         self._first_names: dict[int, Parts] = {}
         self._unfinished: list[tuple[Parts, Node]] = []
-        # Folders stand in blocks of their own: more visits than blocks means trickery.
-        self._visits_left = volume.blocks.size // 512 + 1
 
     def extract(self, paths: Sequence[bytes]) -> Totals:
-        """Extract each of ``paths``, everything for none.
+        """Extract each of ``paths``, or everything if there are none.
 
-        Raises PlaceError when nothing more can be written; all else is reported and passed over.
+        Raises PlaceError when nothing more can be written; other errors are reported.
         """
         try:
             for path in paths or [b""]:
@@ -103,11 +92,11 @@ class Extractor:
                 except (IsomountError, OSError) as error:
                     self._failed(path, error)
         finally:
-            self._finish_folders()
+            self._finish_directories()
         return self.totals
 
     def measure(self, paths: Sequence[bytes]) -> int:
-        """How many bytes the files in ``paths`` hold, as far as they can be listed."""
+        """The total size of the files in ``paths``, in bytes."""
         total = 0
         for path in paths or [b""]:
             try:
@@ -116,106 +105,64 @@ class Extractor:
                 continue
             total += node.size if node.content else 0
             if node.is_directory:
-                total += sum(size for size in self._sizes(node))
-        self._visits_left = self._volume.blocks.size // 512 + 1
+                # Errors are reported by the extraction itself.
+                inside = (each for _, _, each, _ in Walk(self._volume, node).entries())
+                total += sum(each.size for each in inside if each.content)
         return total
 
     # ------------------------------------------------------------------ the tree
 
     def _extract(self, path: bytes) -> None:
-        """One path: the folders above it are made as well."""
-        names = [name for name in path.split(b"/") if name not in (b"", b".")]
+        """Extract one path, creating the directories above it as well."""
+        names = tuple(name for name in path.split(b"/") if name not in (b"", b"."))
         if b".." in names:
             raise ObstacleError('a path to extract cannot hold ".."')
         node = self._volume.lookup(b"/".join(names))
-        root = self._volume.node(self._volume.root)
-        self._place.enter(())
-        if self._place.made:
-            self._unfinished.append(((), root))
-        folder = _Folder((), root.ino, None)
-        for index in range(1, len(names) + node.is_directory):
-            parts = tuple(names[:index])
-            above = self._volume.lookup(b"/".join(parts))
-            self._make_folder(parts, above)
-            folder = _Folder(parts, above.ino, folder)
+        for depth in range(len(names)):
+            above = names[:depth]
+            self._make_directory(above, self._volume.lookup(b"/".join(above)))
         if node.is_directory:
-            self._extract_folder(folder)
+            self._extract_tree(names, node)
         else:
-            with self._place.folder(folder.parts) as fd:
-                self._entry(fd, folder.parts, names[-1], node)
+            with self._place.directory(names[:-1]) as fd:
+                self._entry(fd, names[:-1], names[-1], node)
 
-    def _extract_folder(self, top: _Folder) -> None:
-        todo = [top]
-        while todo:
-            folder = todo.pop()
-            below: list[_Folder] = []
+    def _extract_tree(self, parts: Parts, top: Node) -> None:
+        walk = Walk(self._volume, top, b"/".join(parts), on_error=self._failed)
+        for visit, entries in walk.directories():
             try:
-                with self._place.folder(folder.parts) as fd:
-                    for name, node in self._entries(folder):
-                        if node.is_directory and not node.fault:
-                            below += self._below(folder, name, node)
-                        else:
-                            self._entry(fd, folder.parts, name, node)
+                self._extract_directory(visit, entries)
             except PlaceError:
                 raise
             except (IsomountError, OSError) as error:
-                self._failed(b"/".join(folder.parts) or b".", error)
-            todo += reversed(below)
+                self._failed(visit.path or b".", error)
 
-    def _below(self, folder: _Folder, name: bytes, node: Node) -> list[_Folder]:
-        """The folder ``name`` in ``folder``, made; none when that is impossible."""
-        parts = (*folder.parts, name)
-        try:
-            found = self._descend(folder, parts, node)
-            self._make_folder(parts, node)
-        except PlaceError:
-            raise
-        except (IsomountError, OSError) as error:
-            self._failed(b"/".join(parts), error)
-            return []
-        return [found]
+    def _extract_directory(self, visit: Visit, entries: Iterator[Listed]) -> None:
+        """Create a directory and its entries, except for subdirectories."""
+        parts = tuple(visit.path.split(b"/")) if visit.path else ()
+        self._make_directory(parts, visit.node)
+        with self._place.directory(parts) as fd:
+            for _, name, node in entries:
+                if node.fault or not node.is_directory:
+                    self._entry(fd, parts, name, node)
 
-    def _descend(self, folder: _Folder, parts: Parts, node: Node) -> _Folder:
-        above: _Folder | None = folder
-        while above is not None and above.ino != node.ino:
-            above = above.above
-        if above is not None or len(parts) > _DEPTH_AT_MOST or not self._visits_left:
-            raise DamagedDataError("the folder nests without end")
-        self._visits_left -= 1
-        return _Folder(parts, node.ino, folder)
-
-    def _make_folder(self, parts: Parts, node: Node) -> None:
+    def _make_directory(self, parts: Parts, node: Node) -> None:
         try:
             self._place.enter(parts)
         except OSError as error:
             self._place.give_up_if_hopeless(error)
             raise
-        self.totals.folders += 1
-        self._unfinished.append((parts, node))
+        if parts:
+            self.totals.directories += 1
+        # A target directory that existed before keeps its attributes.
+        if parts or self._place.made:
+            self._unfinished.append((parts, node))
 
-    def _entries(self, folder: _Folder) -> Iterator[tuple[bytes, Node]]:
-        """In the disc's order, which is that of the files' bytes as a rule."""
-        for _, name, node in self._volume.directory(folder.ino).after(self._volume.blocks, 0):
-            yield name, node
-
-    def _sizes(self, top: Node) -> Iterator[int]:
-        todo = [_Folder((), top.ino, None)]
-        while todo:
-            folder = todo.pop()
-            try:
-                for name, node in self._entries(folder):
-                    if node.is_directory and not node.fault:
-                        todo.append(self._descend(folder, (*folder.parts, name), node))
-                    elif node.content is not None:
-                        yield node.content.size
-            except (IsomountError, OSError):
-                continue  # extracting it will say so
-
-    def _finish_folders(self) -> None:
-        """Modes and times of folders, once nothing is written into them any more."""
+    def _finish_directories(self) -> None:
+        """Set modes and times of directories last, as writing into them changes their times."""
         for parts, node in reversed(self._unfinished):
             try:
-                with self._place.folder(parts) as fd:
+                with self._place.directory(parts) as fd:
                     self._set_attributes(fd, node)
             except (IsomountError, OSError) as error:
                 self._failed(b"/".join(parts) or b".", error)
@@ -223,9 +170,9 @@ class Extractor:
 
     # ------------------------------------------------------------------ entries
 
-    def _entry(self, fd: int, folder: Parts, name: bytes, node: Node) -> None:
-        """Anything but a folder. What fails is reported."""
-        path = b"/".join((*folder, name))
+    def _entry(self, fd: int, directory: Parts, name: bytes, node: Node) -> None:
+        """Extract anything but a directory. Errors are reported."""
+        path = b"/".join((*directory, name))
         try:
             if node.fault:
                 raise DamagedDataError(node.fault)
@@ -234,7 +181,7 @@ class Extractor:
                 return
             self._kind(fd, path, name, node)
             if node.nlink > 1:
-                self._first_names.setdefault(node.ino, (*folder, name))
+                self._first_names.setdefault(node.ino, (*directory, name))
         except PlaceError:
             raise
         except OSError as error:
@@ -267,10 +214,10 @@ class Extractor:
         if self._verify:
             self._compare(fd, path, name, node)
 
-    def _write_file(self, folder: int, name: bytes, node: Node) -> None:
-        with self._place.partial(folder, name) as partial:
+    def _write_file(self, directory: int, name: bytes, node: Node) -> None:
+        with self._place.partial(directory, name) as partial:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            fd = os.open(partial, flags, 0o600, dir_fd=folder)
+            fd = os.open(partial, flags, 0o600, dir_fd=directory)
             try:
                 moved = (lambda _: None) if self._verify else self._report.moved
                 write_content(fd, self._volume, node, moved)
@@ -280,8 +227,8 @@ class Extractor:
         self.totals.files += 1
         self.totals.bytes += node.size
 
-    def _compare(self, folder: int, path: bytes, name: bytes, node: Node) -> None:
-        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    def _compare(self, directory: int, path: bytes, name: bytes, node: Node) -> None:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
         try:
             if not is_equal(fd, self._volume, node, self._report.moved):
                 self.totals.different += 1
@@ -291,11 +238,11 @@ class Extractor:
             os.close(fd)
 
     def _linked(self, fd: int, name: bytes, node: Node) -> bool:
-        """Make ``name`` another name of a file that is there; False when it is the first."""
+        """Create ``name`` as a hard link. Returns False if the file has to be written."""
         first = self._first_names.get(node.ino)
         if first is None:
             return False
-        with self._place.folder(first[:-1]) as other:
+        with self._place.directory(first[:-1]) as other:
             source = status_of(first[-1], other)
             there = status_of(name, fd)
             if source and there and os.path.samestat(source, there):
@@ -326,7 +273,7 @@ class Extractor:
         self.totals.links += 1
 
     def _special(self, fd: int, name: bytes, node: Node) -> None:
-        """A FIFO or a device."""
+        """Create a FIFO or a device."""
         there = status_of(name, fd)
         if there and (stat.S_IFMT(there.st_mode), there.st_rdev) == (
             stat.S_IFMT(node.mode),
@@ -348,16 +295,16 @@ class Extractor:
         os.fchmod(fd, self._mode(node))
         os.utime(fd, ns=_times(node))
 
-    def _set_named_attributes(self, folder: int, name: str, node: Node) -> None:
-        """Owner and times of what cannot be opened, a link itself; a link has no mode."""
+    def _set_named_attributes(self, directory: int, name: str, node: Node) -> None:
+        """Set owner and times of a file that cannot be opened, such as a symbolic link."""
         if self._owners:
-            os.chown(name, node.uid, node.gid, dir_fd=folder, follow_symlinks=False)
-        os.utime(name, ns=_times(node), dir_fd=folder, follow_symlinks=False)
+            os.chown(name, node.uid, node.gid, dir_fd=directory, follow_symlinks=False)
+        os.utime(name, ns=_times(node), dir_fd=directory, follow_symlinks=False)
 
     def _mode(self, node: Node) -> int:
         if not self._modes:
             return (0o777 if node.is_directory else 0o666) & ~self._umask
-        # Without its owner a set-id bit would mean something else.
+        # A set-id bit is only meaningful with the original owner.
         return stat.S_IMODE(node.mode) & (0o7777 if self._owners else _PERMISSIONS)
 
     def _failed(self, path: bytes, error: Exception) -> None:
@@ -366,9 +313,9 @@ class Extractor:
 
 
 def _is_whole(there: os.stat_result, node: Node) -> bool:
-    """Whether a file that is there needs no writing: only whole files ever get their name.
+    """Whether an existing file is complete: only complete files are renamed to their name.
 
-    Seconds are compared, as not every file system keeps more.
+    Times are compared in seconds, as not every file system stores fractions.
     """
     return (
         stat.S_ISREG(there.st_mode)
@@ -378,7 +325,7 @@ def _is_whole(there: os.stat_result, node: Node) -> bool:
 
 
 def _status_of_image(volume: Volume) -> os.stat_result | None:
-    """The image file's, so that it is not overwritten; None where it is no file of this system."""
+    """The status of the image file, so as not to overwrite it; None if it is not a local file."""
     try:
         return os.stat(volume.blocks.source.name)
     except OSError:

@@ -1,4 +1,4 @@
-"""One file's bytes: out of the image, into a file, and both compared."""
+"""Copying the content of one file, and comparing it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,13 +8,13 @@ from isomount.formats.node import Node
 from isomount.tree import Volume
 
 _PIECE = 1 << 20
-# Runs of zeros of this size become holes.
+# Aligned blocks of zeros of this size become holes.
 _HOLE = 1 << 16
 _ZEROS = bytes(_HOLE)
 
 
 def pieces(volume: Volume, node: Node) -> Iterator[bytes | bytearray]:
-    """The content of a regular file, in order. Raises DamagedDataError where bytes are lost."""
+    """The content of a regular file. Raises DamagedDataError where it cannot be read."""
     content = node.content
     if content is None:
         raise DamagedDataError("there is no content behind it")
@@ -33,9 +33,10 @@ def pieces(volume: Volume, node: Node) -> Iterator[bytes | bytearray]:
 def write_content(fd: int, volume: Volume, node: Node, moved: Callable[[int], None]) -> None:
     """Write a file's content to the empty file ``fd``, zeros as holes.
 
-    ``moved`` is told the bytes of each step. Raises DamagedDataError, or OSError of the target's.
+    ``moved`` is called with the number of bytes of each step. Raises DamagedDataError, or OSError
+    when the target cannot be written.
     """
-    # First of all, so that a size that the target cannot hold is not found out at its end.
+    # First, so that a size beyond the file system's limit fails at once.
     os.ftruncate(fd, node.content.size if node.content else 0)
     offset = 0
     for piece in pieces(volume, node):
@@ -46,7 +47,7 @@ def write_content(fd: int, volume: Volume, node: Node, moved: Callable[[int], No
 
 
 def is_equal(fd: int, volume: Volume, node: Node, moved: Callable[[int], None]) -> bool:
-    """Whether the file ``fd``, read back from its disk, holds the node's content."""
+    """Whether the file ``fd``, read back from the disk, equals the node's content."""
     os.fsync(fd)
     os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
     offset = 0
@@ -59,7 +60,7 @@ def is_equal(fd: int, volume: Volume, node: Node, moved: Callable[[int], None]) 
 
 
 def _runs(piece: bytes | bytearray) -> Iterator[tuple[int, int]]:
-    """The ranges between holes."""
+    """The (start, end) ranges of data between holes."""
     start: int | None = None
     for at in range(0, len(piece), _HOLE):
         width = min(_HOLE, len(piece) - at)

@@ -1,7 +1,7 @@
-"""The folder that is extracted into.
+"""The directory to extract into.
 
-Whatever an image or another program puts into it, nothing is written elsewhere: every folder is
-opened from the one above by its descriptor, one name at a time, and no link is ever followed.
+Nothing is written outside it, whatever names and links an image or another program creates: each
+directory is opened relative to its parent's descriptor, and symbolic links are never followed.
 """
 
 import contextlib
@@ -15,15 +15,15 @@ from typing import Self
 
 from isomount.errors import IsomountError
 
-# A name in the image, one of its folders after the other.
+# The components of a path in the image.
 Parts = tuple[bytes, ...]
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OWNERS_RIGHTS = 0o700
-# What is not whole yet has this name, with the process that writes it.
+# The name of a file that is being written, followed by the process id.
 _PARTIAL = ".isomount-partial-"
 _PARTIAL_NAME = re.compile(re.escape(_PARTIAL) + r"(\d+)")
-# After these nothing can be written any more, whatever the next file is.
+# Errors that every further file would meet too.
 _HOPELESS = {
     errno.ENOSPC: "there is no room left; make some and run the same command again, "
     "it goes on where it stopped",
@@ -35,22 +35,22 @@ _HOPELESS = {
 
 
 class PlaceError(IsomountError):
-    """The folder to extract into cannot be used, or takes no more."""
+    """The directory to extract into cannot be used, or is full."""
 
 
 class ObstacleError(IsomountError):
-    """Something that is there already is in the way of one entry."""
+    """An existing file is in the way of an entry."""
 
 
 class Place:
-    """A folder to extract into, made if it is missing. Close it, or use it with ``with``."""
+    """A directory to extract into, created if it is missing. A context manager."""
 
     def __init__(self, path: str) -> None:
-        """Open ``path``. Raises PlaceError with the reason and the remedy."""
+        """Open or create ``path``. Raises PlaceError with the reason and the remedy."""
         self.path = path
         self.made = _make(path)
         try:
-            # A link that the user names as the place is followed: it is the user's word.
+            # Links in the path that the user gave are followed.
             self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except NotADirectoryError:
             raise PlaceError(f"{path}: is a file; name a folder with -C") from None
@@ -59,7 +59,7 @@ class Place:
         self._partial = f"{_PARTIAL}{os.getpid()}"
 
     def close(self) -> None:
-        """Give the folder back."""
+        """Close the directory."""
         os.close(self._fd)
 
     def __enter__(self) -> Self:
@@ -69,12 +69,12 @@ class Place:
         self.close()
 
     @contextmanager
-    def folder(self, parts: Parts) -> Iterator[int]:
-        """A descriptor of the folder ``parts``. Raises ObstacleError where one is none."""
+    def directory(self, parts: Parts) -> Iterator[int]:
+        """Open the directory ``parts``. Raises ObstacleError if something else is there."""
         fd = os.dup(self._fd)
         try:
             for name in parts:
-                below = _open_folder(name, fd)
+                below = _open_directory(name, fd)
                 os.close(fd)
                 fd = below
             yield fd
@@ -82,19 +82,19 @@ class Place:
             os.close(fd)
 
     def enter(self, parts: Parts) -> None:
-        """Make the folder ``parts``, or get one that is there ready to be written into.
+        """Create the directory ``parts``, or make an existing one writable.
 
-        What an interrupted run left half written in it is removed. Raises ObstacleError or OSError.
+        Partial files left by an interrupted run are removed. Raises ObstacleError or OSError.
         """
         if not parts:
             self._clear(self._fd)
             return
         require_name(parts[-1])
-        with self.folder(parts[:-1]) as above:
+        with self.directory(parts[:-1]) as above:
             try:
                 os.mkdir(parts[-1], _OWNERS_RIGHTS, dir_fd=above)
             except FileExistsError:
-                fd = _open_folder(parts[-1], above)
+                fd = _open_directory(parts[-1], above)
                 try:
                     _make_writable(fd)
                     self._clear(fd)
@@ -102,55 +102,56 @@ class Place:
                     os.close(fd)
 
     @contextmanager
-    def partial(self, folder: int, name: bytes) -> Iterator[str]:
-        """A free name in ``folder``; what is made under it is renamed to ``name`` in the end.
+    def partial(self, directory: int, name: bytes) -> Iterator[str]:
+        """A temporary name in ``directory``, which is renamed to ``name`` at the end.
 
-        When the block fails it is removed. Raises ObstacleError when a folder is in the way.
+        The file is removed if the block fails. Raises ObstacleError if a directory is in the way.
         """
         require_name(name)
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._partial, dir_fd=folder)
+            os.unlink(self._partial, dir_fd=directory)
         try:
             yield self._partial
-            os.rename(self._partial, name, src_dir_fd=folder, dst_dir_fd=folder)
+            os.rename(self._partial, name, src_dir_fd=directory, dst_dir_fd=directory)
         except BaseException as error:
-            with contextlib.suppress(OSError):  # it may never have been made
-                os.unlink(self._partial, dir_fd=folder)
+            with contextlib.suppress(OSError):  # not created yet
+                os.unlink(self._partial, dir_fd=directory)
             if isinstance(error, IsADirectoryError):
                 raise ObstacleError("a folder of that name is in the way; remove it") from error
             raise
 
     def give_up_if_hopeless(self, error: OSError) -> None:
-        """Raise PlaceError for an error that will meet every further file."""
+        """Raise PlaceError if every further file would fail with this error as well."""
         if error.errno in _HOPELESS:
             raise PlaceError(f"{self.path}: {_HOPELESS[error.errno]}") from error
 
-    def _clear(self, folder: int) -> None:
-        """Remove what extractions that are no more left half written."""
-        for name in os.listdir(folder):
+    def _clear(self, directory: int) -> None:
+        """Remove partial files of processes that have ended."""
+        for name in os.listdir(directory):
             found = _PARTIAL_NAME.fullmatch(name)
             if found is not None and not os.path.exists(f"/proc/{found[1]}"):
-                with contextlib.suppress(OSError):  # a namesake that is a folder, say
-                    os.unlink(name, dir_fd=folder)
+                with contextlib.suppress(OSError):  # a directory of that name, for instance
+                    os.unlink(name, dir_fd=directory)
 
 
-def status_of(name: bytes, folder: int) -> os.stat_result | None:
-    """What stands under ``name`` in ``folder``, a link itself; None when nothing does."""
+def status_of(name: bytes, directory: int) -> os.stat_result | None:
+    """The lstat of ``name`` in ``directory``, or None if there is no such file."""
     try:
-        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
         return None
 
 
 def require_name(name: bytes) -> None:
-    """The tree gives only safe names; if it ever does not, nothing is written. Raises."""
+    """Raise ObstacleError unless ``name`` is safe: a second check, as the tree makes names safe."""
     if name in (b"", b".", b"..") or b"/" in name or b"\0" in name:
         raise ObstacleError(f"{os.fsdecode(name)!r} is no name for a file")
 
 
-def _open_folder(name: bytes, above: int) -> int:
+def _open_directory(name: bytes, above: int) -> int:
+    require_name(name)
     try:
-        return os.open(name, _FOLDER, dir_fd=above)
+        return os.open(name, _DIRECTORY, dir_fd=above)
     except OSError as error:
         if error.errno in (errno.ENOTDIR, errno.ELOOP):
             raise ObstacleError(
@@ -160,10 +161,10 @@ def _open_folder(name: bytes, above: int) -> int:
 
 
 def _make_writable(fd: int) -> None:
-    """An earlier run may have given the folder the image's modes, which often are read-only."""
+    """Undo the read-only mode that an earlier run may have set from the image."""
     mode = stat.S_IMODE(os.fstat(fd).st_mode)
     if mode & _OWNERS_RIGHTS != _OWNERS_RIGHTS:
-        with contextlib.suppress(PermissionError):  # not ours: what it allows will show
+        with contextlib.suppress(PermissionError):  # another user's: writing may still work
             os.fchmod(fd, mode | _OWNERS_RIGHTS)
 
 

@@ -1,1 +1,1 @@
-"""What the kernel has mounted, and how something gets mounted and unmounted."""
+"""Mounting, unmounting, and what is mounted."""

@@ -1,8 +1,8 @@
-"""Mounting: a descriptor of /dev/fuse that the kernel sends a mount's requests to.
+"""Mounting: getting a descriptor of /dev/fuse that receives the requests of a mount.
 
 libfuse could mount as well, but not with every option (max_read= needs a hook that pyfuse3 lacks,
-nosymfollow is unknown to it), and it prints its errors instead of returning them. It serves any
-descriptor that it is given as the mount point "/dev/fd/N".
+and it does not know nosymfollow), and it prints errors instead of returning them. It takes an open
+descriptor as the mount point "/dev/fd/N".
 """
 
 import ctypes
@@ -24,19 +24,19 @@ _MS_NOEXEC = 8
 _MS_NOSYMFOLLOW = 256
 _MS_NOATIME = 1024
 
-# Programs that watch over an auto_unmount: they end after us, so nobody waits for them.
+# fusermount3 processes for auto_unmount. They end after this process, so are not waited for.
 _watchers: list["subprocess.Popen[bytes]"] = []
 
 
 def needs_helper(options: FuseOptions) -> bool:
-    """Whether fusermount3 has to mount: for ordinary users, and to watch over auto_unmount."""
+    """Whether fusermount3 has to mount: for ordinary users, and for auto_unmount."""
     return os.geteuid() != 0 or options.auto_unmount
 
 
 def mount(path: str, image: str, options: FuseOptions) -> int:
-    """Mount on ``path`` and return the descriptor. Requests wait until it is served.
+    """Mount on ``path`` and return the descriptor. Requests are queued until it is read.
 
-    Read-only, nosuid, nodev and default_permissions whatever was asked for. Raises
+    Always read-only, nosuid, nodev and default_permissions. Raises
     FuseUnavailableError or MountPointError with the kernel's or fusermount3's reason.
     """
     if needs_helper(options):
@@ -46,7 +46,7 @@ def mount(path: str, image: str, options: FuseOptions) -> int:
 
 def _kernel_options(options: FuseOptions) -> list[str]:
     words = ["default_permissions"]
-    # allow_root is allow_other to the kernel; libfuse then turns away all but root.
+    # The kernel only knows allow_other; for allow_root libfuse rejects other users itself.
     if options.allow_other or options.allow_root:
         words.append("allow_other")
     if options.max_read is not None:
@@ -60,7 +60,7 @@ def _mount_by_kernel(path: str, image: str, options: FuseOptions) -> int:
     flags |= _MS_NOEXEC if options.noexec else 0
     flags |= _MS_NOATIME if options.noatime else 0
     flags |= _MS_NOSYMFOLLOW if options.nosymfollow else 0
-    # "rootmode" is the root's type in octal: a directory.
+    # "rootmode" is the file type of the root in octal: a directory.
     identity = [
         f"fd={device}",
         "rootmode=40000",
@@ -83,7 +83,7 @@ def _mount_by_kernel(path: str, image: str, options: FuseOptions) -> int:
 
 
 def _mount_by_helper(path: str, image: str, options: FuseOptions) -> int:
-    """fusermount3 mounts and sends the descriptor back on the socket named by _FUSE_COMMFD."""
+    """Have fusermount3 mount and send the descriptor over the socket in _FUSE_COMMFD."""
     words = ["ro", "nosuid", "nodev", *_kernel_options(options)]
     words += [name for name in ("noexec", "noatime", "auto_unmount") if getattr(options, name)]
     words += [f"fsname={_quoted(options.fsname or image)}", f"subtype={_quoted(options.subtype)}"]
@@ -100,7 +100,7 @@ def _mount_by_helper(path: str, image: str, options: FuseOptions) -> int:
         theirs.close()
         _, devices, _, _ = socket.recv_fds(ours, 1, 1, socket.MSG_CMSG_CLOEXEC)
         if devices and options.auto_unmount:
-            ours.detach()  # stays open until this process ends: that is the sign to unmount
+            ours.detach()  # left open: fusermount3 unmounts when it is closed
             _watchers.append(helper)
             return devices[0]
         code = helper.wait()

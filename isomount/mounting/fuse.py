@@ -1,4 +1,4 @@
-"""Whether FUSE can be used here, told before anything is tried."""
+"""Checks whether FUSE is available, with a remedy for each reason why not."""
 
 import errno
 import importlib.util
@@ -79,4 +79,4 @@ def _users_may_allow_other() -> bool:
     except FileNotFoundError:
         return False
     except OSError:
-        return True  # unreadable for us, not for fusermount3: it will tell
+        return True  # unreadable for this user; fusermount3 will check it

@@ -1,4 +1,4 @@
-"""Which processes keep a mount busy, by /proc: the mount itself is never touched, so none hangs."""
+"""Which processes keep a mount busy, from /proc: accessing the mount itself might hang."""
 
 import os
 from typing import NamedTuple
@@ -6,13 +6,13 @@ from typing import NamedTuple
 from isomount.mounting.mounts import Mount, all_mounts
 
 _PROC = "/proc"
-# Links in /proc/PID that lead to what a process uses (proc(5)).
+# Links in /proc/PID to files that a process uses (proc(5)).
 _LINKS = ("cwd", "root", "exe")
 _NAMED_AT_MOST = 5
 
 
 class Holder(NamedTuple):
-    """A process, by number and name."""
+    """A process: its pid and name."""
 
     pid: int
     name: str
@@ -22,7 +22,7 @@ class Holder(NamedTuple):
 
 
 def holders(mount: Mount) -> list[Holder]:
-    """The processes that have a file or folder of ``mount`` open, mapped, or as their own.
+    """The processes that use ``mount``: open or mapped files, working directory, executable.
 
     Other users' processes are only seen by root.
     """
@@ -31,7 +31,7 @@ def holders(mount: Mount) -> list[Holder]:
 
 
 def mounts_within(mount: Mount) -> list[str]:
-    """The mount points below ``mount``: they keep it busy as well."""
+    """The mount points below ``mount``, which keep it busy as well."""
     prefix = mount.path.rstrip("/") + "/"
     return [each.path for each in all_mounts() if each.path.startswith(prefix)]
 
@@ -44,14 +44,14 @@ def loop_devices(mount: Mount) -> list[str]:
             with open(f"/sys/block/{name}/loop/backing_file", "rb") as file:
                 backing = os.fsdecode(file.read().rstrip(b"\n"))
         except OSError:
-            continue  # no loop device, or one that is not in use
+            continue  # not a loop device, or not in use
         if _is_within(backing, mount.path):
             found.append(f"/dev/{name}")
     return found
 
 
 def who_holds(mount: Mount) -> str:
-    """The holders as a part of a sentence; "" when none can be seen."""
+    """The holders as part of a sentence; "" if none can be seen."""
     names = [str(each) for each in holders(mount)]
     names += [f"the mount on {path}" for path in mounts_within(mount)]
     names += [f"the loop device {path}" for path in loop_devices(mount)]
@@ -62,33 +62,33 @@ def who_holds(mount: Mount) -> str:
 
 
 def _holds(pid: int, mount: Mount) -> bool:
-    folder = f"{_PROC}/{pid}"
-    if any(_is_within(_target(f"{folder}/{name}"), mount.path) for name in _LINKS):
+    directory = f"{_PROC}/{pid}"
+    if any(_is_within(_target(f"{directory}/{name}"), mount.path) for name in _LINKS):
         return True
-    descriptors = _listed(f"{folder}/fdinfo")
-    return any(_is_on(f"{folder}/fdinfo/{each}", mount) for each in descriptors) or _maps(
-        folder, mount
+    descriptors = _listed(f"{directory}/fdinfo")
+    return any(_is_on(f"{directory}/fdinfo/{each}", mount) for each in descriptors) or _maps(
+        directory, mount
     )
 
 
 def _is_on(description: str, mount: Mount) -> bool:
-    """Whether an open file is one of the mount's: its path alone may also be one below it."""
+    """Whether an open file belongs to the mount; its path could be in one mounted below."""
     try:
         with open(description, "rb") as lines:
             return any(line.split() == [b"mnt_id:", b"%d" % mount.number] for line in lines)
     except OSError:
-        return False  # closed meanwhile
+        return False  # closed in the meantime
 
 
-def _maps(folder: str, mount: Mount) -> bool:
-    """Whether a file of the mount is mapped: the fourth field of maps is its device."""
+def _maps(directory: str, mount: Mount) -> bool:
+    """Whether a file of the mount is mapped; the fourth field of maps is the device."""
     major, _, minor = mount.device.partition(":")
     device = f"{int(major):02x}:{int(minor):02x}".encode()
     try:
-        with open(f"{folder}/maps", "rb") as lines:
+        with open(f"{directory}/maps", "rb") as lines:
             return any(line.split(maxsplit=4)[3] == device for line in lines)
     except (OSError, IndexError):
-        return False  # ended meanwhile, or another user's
+        return False  # ended, or another user's
 
 
 def _target(link: str) -> str:
@@ -102,9 +102,9 @@ def _is_within(path: str, place: str) -> bool:
     return path == place or path.startswith(place.rstrip("/") + "/")
 
 
-def _listed(folder: str) -> list[str]:
+def _listed(directory: str) -> list[str]:
     try:
-        return os.listdir(folder)
+        return os.listdir(directory)
     except OSError:
         return []
 

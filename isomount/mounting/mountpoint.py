@@ -1,4 +1,4 @@
-"""The folder to mount on: looked at before anything is done, made when missing, removed if made."""
+"""The mount point: checked before anything is mounted, created if missing, removed afterwards."""
 
 import contextlib
 import fcntl
@@ -9,18 +9,18 @@ import time
 
 from isomount.errors import MountPointError
 
-# How long to wait for a daemon whose mount was just ended to clear its folder away, in seconds.
+# How long to wait for the daemon of an ended mount to remove its mount point, in seconds.
 _FAREWELL = 5.0
 
-# On a folder that was made for a mount, for who comes after a daemon that was killed.
+# Marks a directory created for a mount, so that it can be removed after the daemon was killed.
 _MARK = "user.isomount.made"
 
 
 class MountPoint:
-    """A folder that can be mounted on. ``path`` is absolute and without links.
+    """A directory to mount on. ``path`` is absolute and without links.
 
-    A folder that was made for the mount is locked (flock) until the daemon has removed it again:
-    so whoever ended the mount, or wants to use the place next, can wait for that.
+    A directory created for the mount stays locked (flock) until the daemon has removed it, so that
+    other processes can wait for that.
     """
 
     def __init__(self, path: str, *, made: bool) -> None:
@@ -29,22 +29,22 @@ class MountPoint:
 
     @property
     def made(self) -> bool:
-        """Whether it exists for this mount only."""
+        """Whether it was created for this mount."""
         return self._handle is not None
 
     def leave_to_daemon(self) -> None:
-        """Keep no hold of the folder here: it is the daemon's, forked off, to remove."""
+        """Close it in this process: the forked daemon keeps the lock and removes it."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
 
     def remove(self) -> None:
-        """Remove the folder if it was made for the mount, and is still that folder, and empty."""
+        """Remove the directory if it was created for the mount and is still the same, and empty."""
         if self._handle is None:
             return
         handle, self._handle = self._handle, None
         try:
-            # Raises when the folder is gone, or dead because of a crash: then it has to stay.
+            # Fails if the directory is gone, or still has a dead mount on it.
             with contextlib.suppress(OSError):
                 if os.path.samestat(os.fstat(handle), os.lstat(self.path)):
                     os.rmdir(self.path)
@@ -53,11 +53,11 @@ class MountPoint:
 
 
 def await_farewell(path: str, patience: float = _FAREWELL) -> None:
-    """Wait while a daemon is about to remove the folder ``path``, which is no longer mounted on."""
+    """Wait until the daemon of a mount that has ended has removed the directory ``path``."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
-        return  # gone, or none that this user could have made
+        return  # gone, or not created by this user
     deadline = time.monotonic() + patience
     try:
         while time.monotonic() < deadline:
@@ -68,56 +68,56 @@ def await_farewell(path: str, patience: float = _FAREWELL) -> None:
             else:
                 return
     except OSError:
-        return  # a file system without locks
+        return  # the file system has no locks
     finally:
         os.close(handle)
 
 
 def default_for(image: str) -> str:
-    """The mount point for an image when none is named: beside it, named like it."""
+    """The default mount point of an image: beside it, named like it."""
     stem, ending = os.path.splitext(image)
     return stem if ending else f"{image}.mnt"
 
 
 def _lock(path: str) -> int:
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    with contextlib.suppress(OSError):  # a file system without locks: nobody can wait, that is all
+    with contextlib.suppress(OSError):  # no locks: others cannot wait
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return handle
 
 
 def make(path: str) -> MountPoint:
-    """Make the missing folder ``path``. Raises MountPointError."""
+    """Create the directory ``path``. Raises MountPointError."""
     parent = os.path.dirname(path)
     try:
         os.mkdir(path)
     except FileExistsError:
         raise MountPointError(f"{path}: is a link that leads nowhere; name a folder") from None
     except OSError as error:
-        if not os.path.exists(parent):  # a file system such as /proc says so as well
+        if not os.path.exists(parent):  # /proc fails this way too
             raise MountPointError(
                 f"{path}: cannot be made because the folder {parent} is missing; make that first"
             ) from None
         raise MountPointError(
             f"{path}: cannot be made in {parent}: {error.strerror}{instead(path)}"
         ) from error
-    with contextlib.suppress(OSError):  # a file system without attributes: then it will stay
+    with contextlib.suppress(OSError):  # no attributes: it will not be removed after a kill
         os.setxattr(path, _MARK, b"")
     return MountPoint(os.path.realpath(path), made=True)
 
 
 def instead(path: str) -> str:
-    """The remedy where ``path`` is no use: a folder of that name that could be made."""
+    """The remedy for an unusable ``path``: where such a directory could be created."""
     above = (os.environ.get("HOME", ""), os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp")
-    for folder in filter(os.path.isabs, above):
-        place = os.path.join(folder, os.path.basename(path))
-        if os.access(folder, os.W_OK | os.X_OK) and not os.path.lexists(place):
+    for directory in filter(os.path.isabs, above):
+        place = os.path.join(directory, os.path.basename(path))
+        if os.access(directory, os.W_OK | os.X_OK) and not os.path.lexists(place):
             return f"; name a mount point in a folder of your own, such as {shlex.quote(place)}"
     return "; name a mount point in a folder of your own"
 
 
 def is_marked(path: str) -> bool:
-    """Whether a daemon that did not live to remove it has made this folder."""
+    """Whether this directory was left behind by a daemon that was killed."""
     try:
         os.getxattr(path, _MARK)
     except OSError:
@@ -126,7 +126,7 @@ def is_marked(path: str) -> bool:
 
 
 def check_directory(path: str, *, nonempty: bool) -> None:
-    """Raise MountPointError unless ``path`` is a folder that this user may mount on."""
+    """Raise MountPointError unless this user may mount on ``path``."""
     status = os.stat(path)
     if not stat.S_ISDIR(status.st_mode):
         raise MountPointError(f"{path}: is a file; the mount point has to be a folder")
@@ -139,7 +139,7 @@ def check_directory(path: str, *, nonempty: bool) -> None:
 
 
 def _check_rights(path: str, status: os.stat_result) -> None:
-    """Fusermount3's rule for ordinary users."""
+    """The rule that fusermount3 applies to ordinary users."""
     if status.st_mode & stat.S_ISVTX and status.st_uid != os.getuid():
         raise MountPointError(f"{path}: belongs to another user{instead(path)}")
     if not os.access(path, os.W_OK):
@@ -153,4 +153,4 @@ def _is_empty(path: str) -> bool:
         with os.scandir(path) as entries:
             return next(entries, None) is None
     except PermissionError:
-        return True  # writable but not readable: nobody can say, and nothing visible gets hidden
+        return True  # unreadable: no visible file gets hidden

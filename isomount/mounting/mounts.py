@@ -1,4 +1,4 @@
-"""What is mounted where, by /proc/self/mountinfo: no file system is touched, none can hang."""
+"""The mount table, from /proc/self/mountinfo: file systems that might hang are not accessed."""
 
 import os
 import re
@@ -12,9 +12,9 @@ _ESCAPED = re.compile(rb"\\([0-7]{3})")
 
 
 class Mount(NamedTuple):
-    """One line of mountinfo: ``path`` is the mount point, ``kind`` the file system's type.
+    """A line of mountinfo: ``path`` is the mount point, ``kind`` the file system type.
 
-    ``options`` are the file system's own, such as FUSE's user_id; ``number`` is the mount's.
+    ``options`` are those of the file system, such as user_id; ``number`` is the mount's id.
     """
 
     path: str
@@ -26,36 +26,36 @@ class Mount(NamedTuple):
 
     @property
     def owner(self) -> int | None:
-        """The user who made this FUSE mount; None when it is none."""
+        """The user who mounted it; None if it is not a FUSE mount."""
         found = _OWNER.search(self.options)
         return int(found[1]) if found else None
 
     @property
     def is_isomount(self) -> bool:
-        """Whether isomount made it."""
+        """Whether it was mounted by isomount."""
         return self.kind == _KIND
 
     @property
     def may_be_covered(self) -> bool:
-        """Whether this mount only waits for another on top of it (systemd's automount)."""
+        """Whether this is an automount (autofs), which another mount is to cover."""
         return self.kind == "autofs"
 
 
 def all_mounts() -> list[Mount]:
-    """Every mount that this process sees, the topmost of those at one place last."""
+    """Every mount that this process sees, in order: the last one at a path is the topmost."""
     with open("/proc/self/mountinfo", "rb") as table:
         return [parse_line(line) for line in table.read().split(b"\n") if line]
 
 
 def mount_at(path: str) -> Mount | None:
-    """The topmost mount whose mount point is ``path``, an absolute path without links."""
+    """The topmost mount on ``path``, which is absolute and without links."""
     return next((each for each in reversed(all_mounts()) if each.path == path), None)
 
 
 def parse_line(line: bytes) -> Mount:
-    """Read one line, described in proc(5); blanks and the like in it are escaped as octal."""
+    """Parse one line (proc(5)), in which blanks and backslashes are octal escapes."""
     fields = line.split(b" ")
-    dash = fields.index(b"-", 6)  # after any number of optional fields
+    dash = fields.index(b"-", 6)  # ends the optional fields
     return Mount(
         path=_text(fields[4]),
         kind=_text(fields[dash + 1]),
@@ -73,7 +73,7 @@ def is_same_image(mount: Mount, image: str) -> bool:
     try:
         return os.path.samefile(mount.source, image)
     except OSError:
-        return False  # one of them is gone: then they are not known to be the same
+        return False  # one of them does not exist any more
 
 
 def _text(field: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What the kernel is asked for when something is mounted."""
+"""Options of the mount itself."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ SUBTYPE = "isomount"
 
 @dataclass(frozen=True, slots=True)
 class FuseOptions:
-    """What the kernel and libfuse are told about the mount.
+    """Mount options for the kernel and libfuse.
 
-    Read-only, nosuid, nodev and default_permissions are not here: every mount is that.
-    ``fsname`` is the first column of the mount table; None is the image's absolute path.
+    Read-only, nosuid, nodev and default_permissions are always set, so are not among them.
+    ``fsname`` is the source in the mount table; None means the image's absolute path.
     ``max_read`` is in bytes, ``readahead`` in KiB.
     """
 

@@ -1,19 +1,18 @@
-"""Asking a folder for a sign of life without being caught by it."""
+"""Checking whether a mount responds, without the risk of hanging."""
 
 import errno
 import os
 import select
 import signal
 
-# A mount that has not answered a stat by then is taken for hung, in seconds.
+# A mount that does not answer a stat within this time counts as hung, in seconds.
 PATIENCE = 5.0
 
 
 def stat_errno(path: str, patience: float = PATIENCE) -> int | None:
-    """The errno of ``stat(path)``: 0 when it works, None when there is no answer in time.
+    """The errno of ``stat(path)``: 0 if it succeeds, None if it times out.
 
-    A file system that does not answer stops whoever asks and cannot be interrupted by a timeout,
-    so a child process asks.
+    A system call on a hung file system cannot be interrupted, so a child process makes it.
     """
     child = os.fork()
     if child == 0:
@@ -21,7 +20,7 @@ def stat_errno(path: str, patience: float = PATIENCE) -> int | None:
     answered = _ends_within(child, patience)
     if not answered:
         os.kill(child, signal.SIGKILL)
-        # Not waited for: it may stay stuck in the kernel. Once this process ends, init reaps it.
+        # Not waited for, as it may be stuck in the kernel. init reaps it after this process.
         return None
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
@@ -29,11 +28,11 @@ def stat_errno(path: str, patience: float = PATIENCE) -> int | None:
 
 def _ask(path: str) -> int:
     try:
-        os.stat(path)  # may be answered from the kernel's cache, for a dead mount too
+        os.stat(path)  # the kernel may answer from its cache, even for a dead mount
         _ask_the_file_system(path)
     except OSError as error:
         return error.errno or 255
-    except BaseException:  # a forked child: whatever it is, the answer is its exit code
+    except BaseException:  # a forked child must not return into its parent's code
         return 255
     return 0
 
@@ -44,7 +43,7 @@ def _ask_the_file_system(path: str) -> None:
     except OSError as error:
         if error.errno == errno.ENOTCONN:
             raise
-        # Only a sign of life was asked for, and this is one.
+        # The mount did answer.
 
 
 def _ends_within(child: int, patience: float) -> bool:

@@ -1,19 +1,19 @@
-"""How far ahead the kernel reads a mounted file: root may raise it from its 128 KiB."""
+"""The kernel's readahead for a mount, which root can raise from the default of 128 KiB."""
 
 import logging
 import os
 
 _log = logging.getLogger("isomount.daemon")
 
-# Three times the throughput of the kernel's own 128 KiB; more gains little and wastes random reads.
+# Three times the throughput of 128 KiB. More gains little and slows random reads.
 DEFAULT_KIB = 1024
 
 
 def raise_readahead(mountpoint: str, wanted_kib: int | None) -> None:
     """Set the readahead of the mount on ``mountpoint``, in KiB.
 
-    None asks for the default where this process may set it. What was asked for by name and cannot
-    be set is a warning; the mount works all the same.
+    None means the default, which only root can set. If a given value cannot be set, a warning is
+    logged.
     """
     if wanted_kib is None and os.geteuid() != 0:
         return

@@ -1,4 +1,4 @@
-"""Ending a mount, through fusermount3 as every user may, or umount where root lacks that."""
+"""Unmounting with fusermount3, or with umount where root has no fusermount3."""
 
 import os
 import shlex
@@ -15,8 +15,8 @@ class BusyError(IsomountError):
 def unmount(path: str, *, lazy: bool) -> None:
     """Unmount what is mounted on the absolute ``path``.
 
-    ``lazy`` takes it out of sight at once and lets open files be read on. Raises BusyError for a
-    mount in use, else IsomountError, with the reason and the remedy.
+    ``lazy`` detaches a mount in use; its open files stay readable. Raises BusyError for a mount in
+    use, or IsomountError with the reason and the remedy.
     """
     result = subprocess.run(
         _command(path, lazy=lazy),

@@ -24,6 +24,9 @@ class FileObjectSource:
     Whoever else reads or moves it meanwhile disturbs only themselves: every read seeks first.
     """
 
+    # Nothing else caches what a file object reads: it may be a decompressor, or a server.
+    block_size: int | None = 64 << 10
+
     def __init__(self, file: BinaryFile) -> None:
         """Raises ImageUnreadableError when ``file`` is not seekable or gives no bytes."""
         name: Any = getattr(file, "name", None)

@@ -1,1 +1,1 @@
-"""What outlives one process: the register of running mounts and the recent images."""
+"""Files shared between processes: the register of running mounts and the recent images."""

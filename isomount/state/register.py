@@ -1,7 +1,7 @@
-"""The register of running mounts: what the mount table has no room for.
+"""The register of running mounts: what the mount table does not record.
 
-A daemon keeps a small file while its mount runs. Which mounts there are says the mount table alone
-(``mounts``): a file that a killed daemon left behind belongs to no mount, and is passed over.
+Each daemon keeps a small file while its mount exists. The mount table (``mounts``) decides which
+mounts exist: a file left by a killed daemon matches none of them and is ignored.
 """
 
 import contextlib
@@ -15,19 +15,19 @@ from typing import NamedTuple
 from isomount.image import Image
 from isomount.mounting.mounts import Mount, all_mounts, is_same_image, mount_at
 
-_FOLDER = "isomount"
+_DIRECTORY = "isomount"
 _RUN = "/run"
 _ENDING = ".json"
-# An entry is a few hundred bytes; what is larger is none.
+# An entry is a few hundred bytes; larger files are not entries.
 _ENTRY_AT_MOST = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class MountEntry:
-    """A running mount. ``size`` is the image's in bytes, ``since`` seconds since 1970.
+    """A running mount. ``size`` is the image's size in bytes, ``since`` is in seconds since 1970.
 
-    ``image`` is its path as it was named, ``file`` without links. ``started`` is when the process
-    ``pid`` began, in the kernel's clock ticks after boot: another process may get the number later.
+    ``image`` is the path that was given, made absolute; ``file`` is the same without links.
+    ``started`` is when the process ``pid`` started, in clock ticks since boot: pids are reused.
     """
 
     device: str
@@ -43,30 +43,30 @@ class MountEntry:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the daemon still runs."""
+        """Whether the daemon is still running."""
         return _started(self.pid) == self.started
 
     @property
     def has_lost_image(self) -> bool:
-        """Whether the image was deleted since, or replaced by another file, as rename(2) does it.
+        """Whether the image has been deleted, or replaced by another file with rename(2).
 
-        The daemon still has it open; the kernel tells so without asking a file system. Not noticed
-        are a renamed image, one that was overwritten in place, and other users' images.
+        Found out from the daemon's open files, without touching a file system that might hang. An
+        image that was renamed or overwritten in place, or is another user's, is not detected.
         """
         return f"{self.file} (deleted)" in _open_files(self.pid)
 
 
 class Registration:
-    """A daemon's own entry."""
+    """The entry of this process's mount."""
 
     def __init__(self) -> None:
         self._path: str | None = None
 
     def enter(self, image: Image, mountpoint: str) -> None:
-        """Write the entry. Where there is no place for it the mount does without."""
+        """Write the entry. The mount works without one where it cannot be written."""
         mount = mount_at(mountpoint)
-        folder = own_folder()
-        if mount is None or folder is None:
+        directory = own_directory()
+        if mount is None or directory is None:
             return
         entry = MountEntry(
             device=mount.device,
@@ -81,72 +81,72 @@ class Registration:
             started=_started(os.getpid()),
         )
         with contextlib.suppress(OSError):
-            os.makedirs(folder, 0o700, exist_ok=True)
-            _sweep(folder)
-            # By the process: a device's number is given to the next mount as soon as it is free.
-            path = os.path.join(folder, f"{entry.pid}{_ENDING}")
+            os.makedirs(directory, 0o700, exist_ok=True)
+            _sweep(directory)
+            # Named by pid: device numbers are reused by the next mount at once.
+            path = os.path.join(directory, f"{entry.pid}{_ENDING}")
             _write(path, json.dumps(asdict(entry)).encode("utf-8", "surrogateescape"))
             self._path = path
 
     def leave(self) -> None:
-        """Take the entry away."""
+        """Remove the entry."""
         path, self._path = self._path, None
         if path is not None:
-            with contextlib.suppress(OSError):  # gone already
+            with contextlib.suppress(OSError):  # already removed
                 os.unlink(path)
 
 
-def own_folder() -> str | None:
-    """Where this user's entries are; None when the system gives no place for such files.
+def own_directory() -> str | None:
+    """The directory of this user's entries; None if there is no suitable one.
 
-    Root's is the same however it was started, by mount(8), systemd or a person.
+    Root's does not depend on the environment, which differs under mount(8) and systemd.
     """
     if os.geteuid() == 0:
-        return os.path.join(_RUN, _FOLDER)
+        return os.path.join(_RUN, _DIRECTORY)
     places = (os.environ.get("XDG_RUNTIME_DIR", ""), os.path.join(_RUN, "user", str(os.geteuid())))
     for place in places:
         if os.path.isabs(place) and _belongs_to_us(place):
-            return os.path.join(place, _FOLDER)
+            return os.path.join(place, _DIRECTORY)
     return None
 
 
 def entries() -> dict[tuple[str, str], MountEntry]:
-    """The entries of this user, by device and mount point; for root everybody's.
+    """The entries of this user, or of all users for root, by device and mount point.
 
-    What is no entry, or another user's in a folder of this one's, is passed over.
+    Files that are not valid entries are ignored.
     """
-    folders = [own_folder()]
+    directories = [own_directory()]
     if os.geteuid() == 0:
-        with contextlib.suppress(OSError):  # no user has ever logged in
+        with contextlib.suppress(OSError):  # no user has logged in yet
             for user in os.listdir(os.path.join(_RUN, "user")):
-                folders.append(os.path.join(_RUN, "user", user, _FOLDER))
+                directories.append(os.path.join(_RUN, "user", user, _DIRECTORY))
     found: dict[tuple[str, str], MountEntry] = {}
-    for folder in folders:
-        for entry in _entries_in(folder) if folder else ():
+    for directory in directories:
+        for entry in _entries_in(directory) if directory else ():
             found[entry.device, entry.mountpoint] = entry
     return found
 
 
 class Running(NamedTuple):
-    """A mount that is there, with what its daemon's entry says of it if there is one."""
+    """A mount, with its entry in the register if it has one."""
 
     mount: Mount
     entry: MountEntry | None
 
     @property
     def image(self) -> str:
-        """The image's absolute path; only the mount table's word where there is no entry."""
+        """The image's absolute path; without an entry, the source in the mount table."""
         return self.entry.image if self.entry else self.mount.source
 
     @property
     def has_lost_image(self) -> bool:
-        """Whether the image is known to have been deleted, or replaced by another file."""
+        """Whether the image is known to have been deleted or replaced by another file."""
         return self.entry is not None and self.entry.has_lost_image
 
     def shows(self, image: str) -> bool:
-        """Whether it shows the image at the absolute path ``image``, or the one that was there.
+        """Whether it shows the image at the absolute path ``image``, or the one deleted there.
 
-        What was there does not count when another file is known to have replaced it.
+        An image that has been replaced by another file does not count.
         """
         if self.has_lost_image and os.path.exists(image):
             return False
@@ -154,44 +154,44 @@ class Running(NamedTuple):
 
     @property
     def is_dead(self) -> bool:
-        """Whether it is known that its daemon has died and the mount answers nobody."""
+        """Whether its daemon is known to have died, so that the mount no longer works."""
         return self.entry is not None and not self.entry.is_alive
 
 
 def as_running(mount: Mount) -> Running:
-    """``mount`` with what is known of it."""
+    """``mount`` with its entry."""
     return Running(mount, entries().get((mount.device, mount.path)))
 
 
 def running(*, everybody: bool) -> list[Running]:
-    """The mounts of isomount's, this user's or everybody's, in the order of the mount table."""
+    """The mounts of isomount, this user's or everybody's, in the order of the mount table."""
     known = entries()
     found = [Running(mount, known.get((mount.device, mount.path))) for mount in all_mounts()]
     return [
         each
         for each in found
-        # With subtype= the mount table does not tell what it is; then the register does.
+        # A mount with another subtype= is recognised by its entry.
         if (each.mount.is_isomount or each.entry is not None)
         and (everybody or each.mount.owner == os.geteuid())
     ]
 
 
-def _entries_in(folder: str) -> list[MountEntry]:
+def _entries_in(directory: str) -> list[MountEntry]:
     try:
-        names = os.listdir(folder)
+        names = os.listdir(directory)
     except OSError:
         return []
-    paths = [os.path.join(folder, name) for name in sorted(names) if name.endswith(_ENDING)]
+    paths = [os.path.join(directory, name) for name in sorted(names) if name.endswith(_ENDING)]
     return [entry for entry in map(_read, paths) if entry is not None]
 
 
-def _sweep(folder: str) -> None:
-    """Remove what daemons that were killed left behind, once their mounts are gone as well."""
+def _sweep(directory: str) -> None:
+    """Remove entries of killed daemons whose mounts are gone."""
     there = {(mount.device, mount.path) for mount in all_mounts()}
-    for entry in _entries_in(folder):
+    for entry in _entries_in(directory):
         if not entry.is_alive and (entry.device, entry.mountpoint) not in there:
-            with contextlib.suppress(FileNotFoundError):  # somebody else swept at the same time
-                os.unlink(os.path.join(folder, f"{entry.pid}{_ENDING}"))
+            with contextlib.suppress(FileNotFoundError):  # removed by another process
+                os.unlink(os.path.join(directory, f"{entry.pid}{_ENDING}"))
 
 
 def _read(path: str) -> MountEntry | None:
@@ -211,7 +211,7 @@ def _read(path: str) -> MountEntry | None:
 
 
 def _write(path: str, data: bytes) -> None:
-    """Whole or not at all."""
+    """Write the file atomically."""
     partial = f"{path}.{os.getpid()}"
     fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with open(fd, "wb") as file:
@@ -219,16 +219,16 @@ def _write(path: str, data: bytes) -> None:
     os.replace(partial, path)
 
 
-def _belongs_to_us(folder: str) -> bool:
+def _belongs_to_us(directory: str) -> bool:
     try:
-        status = os.stat(folder)
+        status = os.stat(directory)
     except OSError:
         return False
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
 
 
 def _started(pid: int) -> int:
-    """When the process began; 0 when it has ended. proc(5), fields 3 and 22 of stat."""
+    """When the process started; 0 if it has ended. Fields 3 and 22 of stat, proc(5)."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
@@ -238,11 +238,11 @@ def _started(pid: int) -> int:
 
 
 def _open_files(pid: int) -> set[str]:
-    """Where the process's descriptors lead; none for another user's process."""
-    folder = f"/proc/{pid}/fd"
+    """The files that the process has open; empty for another user's process."""
+    directory = f"/proc/{pid}/fd"
     found: set[str] = set()
-    with contextlib.suppress(OSError):  # ended, or not ours to see
-        for number in os.listdir(folder):
-            with contextlib.suppress(OSError):  # closed meanwhile
-                found.add(os.readlink(f"{folder}/{number}"))
+    with contextlib.suppress(OSError):  # ended, or another user's
+        for number in os.listdir(directory):
+            with contextlib.suppress(OSError):  # closed in the meantime
+                found.add(os.readlink(f"{directory}/{number}"))
     return found

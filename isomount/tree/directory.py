@@ -1,9 +1,9 @@
-"""Directories as they are kept: whole while they are small, as an index when they are huge."""
+"""Cached directories: complete listings, or an index for very large ones."""
 
 from array import array
 from bisect import bisect_left
 from collections.abc import Generator, Iterator
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import Protocol, TypeAlias, TypeVar, cast
 
 from isomount.blocks import Reader
@@ -13,22 +13,22 @@ from isomount.tree.names import folded, numbered_name, safe_name
 
 _Result = TypeVar("_Result")
 
-# Above this many entries a directory is kept as an index of 8 bytes an entry.
+# Directories with more entries are kept as an index, 8 bytes per entry.
 LISTED_AT_MOST = 60_000
-# No more entries than this are shown of one directory: 32 MiB of index.
+# Further entries of a directory are not shown: the index would exceed 32 MiB.
 ENTRIES_AT_MOST = 4_000_000
-# Positions take the low half of an index word.
+# Positions occupy the low 32 bits of an index word, hashes the high 32.
 _POSITIONS = 1 << 32
 _BUCKETS = 256
-# Entries of a whole directory that are brought together at a time: about one reply to the kernel.
+# Listing entries that are assembled at a time: about one readdir reply.
 _SLICE = 256
-# Entries that are loaded in one step: 50 microseconds.
+# Entries loaded per step of ``loading``: about 50 microseconds.
 _STEP = 10
-# Namesakes that are told apart in one huge directory; more of them is an attack.
+# Duplicate names that are renamed in one indexed directory; no real disc has more.
 _RENAMED_AT_MOST = 10_000
 
 
-# One line of a listing: a cookie to go on after it, the name, the node.
+# An entry of a listing: the cookie to continue after it, the name, the node.
 Listed: TypeAlias = tuple[int, bytes, Node]
 
 
@@ -41,24 +41,24 @@ class Directory(Protocol):
 
     @property
     def weight(self) -> int:
-        """The memory it takes, in entries of a whole listing."""
+        """Its memory use, in entries of a complete listing."""
 
     @property
     def in_memory(self) -> bool:
-        """Whether it answers without reading."""
+        """Whether it answers without reading from the image."""
 
     def nodes(self) -> Iterator[Node]:
-        """The nodes that it holds in memory."""
+        """The nodes held in memory."""
 
     def lookup(self, reader: Reader, name: bytes) -> Node | None:
-        """The node called ``name``."""
+        """The node called ``name``, or None."""
 
     def after(self, reader: Reader, cookie: int) -> Iterator[Listed]:
-        """The entries after the one with that cookie; 0 begins."""
+        """The entries after the one with that cookie; 0 is the beginning."""
 
 
 class WholeDirectory:
-    """Every name and node in memory."""
+    """A complete listing: every name and node in memory."""
 
     in_memory = True
 
@@ -71,11 +71,11 @@ class WholeDirectory:
         self.weight = len(entries) + 1
 
     def nodes(self) -> Iterator[Node]:
-        """All of them."""
+        """Every node."""
         return iter(self._entries.values())
 
     def lookup(self, reader: Reader, name: bytes) -> Node | None:
-        """By the exact name, else by the folded one where that is wanted."""
+        """Find it by its exact name, else ignoring case if the view asks for that."""
         node = self._entries.get(name)
         if node is None and self._folds_case:
             if self._folded is None:
@@ -84,17 +84,21 @@ class WholeDirectory:
         return node
 
     def after(self, reader: Reader, cookie: int) -> Iterator[Listed]:
-        """A cookie is the number of entries up to and with it."""
-        for start in range(cookie, len(self._names), _SLICE):
-            names = self._names[start : start + _SLICE]
-            yield from zip(count(start + 1), names, map(self._entries.__getitem__, names))
+        """A cookie is the number of entries up to and including its own."""
+        starts = range(cookie, len(self._names), _SLICE)
+        return chain.from_iterable(map(self._slice, starts))
+
+    def _slice(self, start: int) -> Iterator[Listed]:
+        names = self._names[start : start + _SLICE]
+        return zip(count(start + 1), names, map(self._entries.__getitem__, names))
 
 
 class IndexedDirectory:
-    """A huge directory: for each name a word of hash and position; the rest is read again.
+    """An index of a very large directory: the hash and position of each name.
 
-    Words are sorted within buckets, so that a lookup is a search by halves and sorting never needs
-    much memory at once. A cookie is the position of the entry it belongs to, plus one.
+    Entries are read from the image again when they are needed. Index words are sorted within
+    buckets: a lookup is a binary search, and sorting needs little extra memory. A cookie is the
+    position of its entry plus one.
     """
 
     in_memory = False
@@ -110,15 +114,15 @@ class IndexedDirectory:
 
     @property
     def weight(self) -> int:
-        """An index word is about a fiftieth of a whole entry."""
+        """An index word takes about a fiftieth of the memory of a complete entry."""
         return self._count // 50 + 1
 
     def nodes(self) -> Iterator[Node]:
-        """None are held."""
+        """None are held in memory."""
         return iter(())
 
     def fill(self, reader: Reader, positions: Iterator[tuple[int, bytes]]) -> bool:
-        """Index every (position, name); False when there were more than are shown."""
+        """Index every (position, name). Returns False if there were too many."""
         whole = True
         for position, name in positions:
             if self._count >= ENTRIES_AT_MOST or position >= _POSITIONS:
@@ -130,11 +134,11 @@ class IndexedDirectory:
                 self._add(folded(name), position)
         for number, bucket in enumerate(self._buckets):
             self._buckets[number] = array("Q", sorted(bucket))
-        self._tell_namesakes_apart(reader)
+        self._number_duplicates(reader)
         return whole
 
     def lookup(self, reader: Reader, name: bytes) -> Node | None:
-        """By the exact name, else by the folded one where that is wanted."""
+        """Find it by its exact name, else ignoring case if the view asks for that."""
         for entry in self._with_hash(reader, name):
             if self._name(entry) == name:
                 return entry.node
@@ -145,7 +149,7 @@ class IndexedDirectory:
         return None
 
     def after(self, reader: Reader, cookie: int) -> Iterator[Listed]:
-        """Read on in the directory itself."""
+        """Read the entries from the image."""
         start = max(0, cookie - 1)
         for entry in self._view.entries(reader, self._ino, start):
             if entry.position >= self._end:
@@ -174,8 +178,8 @@ class IndexedDirectory:
     def _at(self, reader: Reader, position: int) -> Entry | None:
         return next(self._view.entries(reader, self._ino, position), None)
 
-    def _tell_namesakes_apart(self, reader: Reader) -> None:
-        """Give the second and later of equal names numbers; equal hashes are where to look."""
+    def _number_duplicates(self, reader: Reader) -> None:
+        """Number duplicate names. Only entries with equal hashes have to be read."""
         for bucket in list(self._buckets):
             for first, second in zip(bucket, islice(bucket, 1, None), strict=False):
                 if first >> 32 != second >> 32 or len(self._renamed) >= _RENAMED_AT_MOST:
@@ -192,7 +196,7 @@ class IndexedDirectory:
             self._insert(name, position)
 
     def _unused(self, reader: Reader, name: bytes, number: int) -> bytes:
-        # Numbers are not given twice, so only a name from the disc can be in the way.
+        # No number is used twice, so only a name that is on the disc can collide.
         while any(self._with_hash(reader, candidate := numbered_name(name, number))):
             number += _RENAMED_AT_MOST
         return candidate
@@ -205,9 +209,9 @@ class IndexedDirectory:
 
 
 def loading(view: View, reader: Reader, ino: int) -> Generator[None, None, tuple[Directory, bool]]:
-    """Load the directory ``ino`` in short steps, in the form that fits its size.
+    """Load the directory ``ino`` in short steps, as a listing or as an index.
 
-    Returns it, and False when not all of it is shown.
+    Returns it, and whether all of its entries are shown.
     """
     parent = view.parent(reader, ino)
     entries: dict[bytes, Node] = {}
@@ -228,7 +232,7 @@ def loading(view: View, reader: Reader, ino: int) -> Generator[None, None, tuple
 
 
 def finished(steps: Generator[None, None, _Result]) -> _Result:
-    """What ``steps`` return in the end, without a pause."""
+    """Run ``steps`` to the end. Returns their result."""
     try:
         while True:
             next(steps)
@@ -237,8 +241,8 @@ def finished(steps: Generator[None, None, _Result]) -> _Result:
 
 
 def _distinct(entries: dict[bytes, Node], name: bytes, numbers: dict[bytes, int]) -> bytes:
-    # Going on from the last number keeps a directory of nothing but namesakes from taking
-    # quadratic time; long names that differ only where they are cut are namesakes too.
+    # Continuing from the last number used avoids quadratic time in a directory of equal names. Long
+    # names that are equal once they are cut share one counter too.
     stem = numbered_name(name, LISTED_AT_MOST)
     number = numbers.get(stem, 2)
     while (candidate := numbered_name(name, number)) in entries:

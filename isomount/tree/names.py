@@ -1,4 +1,4 @@
-"""Names that cannot leave their folder, hide one another or be too long for the system."""
+"""Safe file names: single path components, valid and distinct within a directory."""
 
 NAME_MAX = 255
 _SLASH = ord("/")
@@ -7,9 +7,9 @@ _SLASH = ord("/")
 def safe_name(name: bytes) -> bytes:
     """``name`` as a single path component: no "/" or NUL, not empty, not "." or "..", 255 bytes.
 
-    What is cut is cut between characters of UTF-8.
+    Longer names are cut between UTF-8 characters.
     """
-    if _SLASH in name or 0 in name:  # numbers: a tenth of the time that it takes with bytes
+    if _SLASH in name or 0 in name:  # ten times faster with integers than with bytes
         name = name.replace(b"/", b"_").replace(b"\0", b"_")
     if name in (b"", b".", b".."):
         return b"_" * max(1, len(name))
@@ -17,16 +17,16 @@ def safe_name(name: bytes) -> bytes:
 
 
 def shortened(name: bytes, length: int) -> bytes:
-    """The first ``length`` bytes at most, without half a character at the end."""
+    """``name`` cut to ``length`` bytes, or less so as not to split a UTF-8 character."""
     end = length
-    # Only a valid sequence is kept whole: at most three continuation bytes are given up.
+    # A character has at most three continuation bytes; with more it is not UTF-8.
     while end > length - 4 and end > 0 and name[end] & 0xC0 == 0x80:
         end -= 1
     return name[:end] if name[end] & 0xC0 != 0x80 else name[:length]
 
 
 def numbered_name(name: bytes, number: int) -> bytes:
-    """Another name for a namesake: "~2" and so on before the ending, so that it still opens."""
+    """``name`` with "~2" (and so on) before its extension, which programs go by."""
     suffix = b"~%d" % number
     stem, dot, ending = name.rpartition(b".")
     if not stem or len(ending) > 16:
@@ -36,5 +36,5 @@ def numbered_name(name: bytes, number: int) -> bytes:
 
 
 def folded(name: bytes) -> bytes:
-    """What names that ``check=relaxed`` treats as one have in common: ASCII case, final dots."""
+    """The key under which ``check=relaxed`` finds a name: lower case, no trailing dots."""
     return name.lower().rstrip(b".")

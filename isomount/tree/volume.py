@@ -1,7 +1,8 @@
-"""A view with its tree cached: what the file system and the library's users look at."""
+"""A view of an image with its directory tree cached."""
 
 import errno
 import os
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
@@ -10,7 +11,6 @@ from isomount.blocks import BlockCache, NotResidentError, Reader
 from isomount.damage import LOGGED_AT_MOST, Damage
 from isomount.errors import (
     DamagedDataError,
-    IsomountError,
     PathError,
     PathIsDirectoryError,
     PathNotDirectoryError,
@@ -18,25 +18,25 @@ from isomount.errors import (
 )
 from isomount.formats.base import View
 from isomount.formats.node import Node, StatFs
-from isomount.tree.directory import Directory, Listed, finished, loading
+from isomount.tree.directory import Directory, finished, loading
+from isomount.tree.walk import Walk
 
-# How many entries of whole listings are kept: about 400 bytes each.
+# Directory entries kept in memory: about 400 bytes each.
 ENTRIES_BUDGET = 110_000
-# A listing above this many bytes is never parsed where others wait for it.
+# Directories with more bytes are not parsed by a reader that must not wait.
 _PARSED_AT_ONCE = 65_536
-# Entries that are numbered at a time, unless one directory has more: 2 ms.
+# Entries added to the index of nodes at a time, unless one directory has more: 2 ms.
 _NUMBERED_AT_ONCE = 4096
-# A walk goes no deeper; no tool can use longer paths anyway.
-_DEPTH_AT_MOST = 4096
-_PATH_AT_MOST = 16_384
+# What os.fsdecode uses. Calling it for every entry would make walks 20 % slower.
+_ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 
 
 class Volume:
     """One mounted view of an image. Thread-safe.
 
-    Directories are loaded whole on first use and forgotten, least recently used first, when their
-    entries exceed ``budget``; any node can be made again from its number. Calls without a reader
-    wait for the image; with ``blocks.resident`` they raise NotResidentError instead.
+    Directories are loaded on first use and dropped, least recently used first, when their entries
+    exceed ``budget``; any node can be loaded again from its number. Calls without a reader may wait
+    for the image; with ``blocks.resident`` they raise NotResidentError instead.
     """
 
     def __init__(
@@ -50,8 +50,8 @@ class Volume:
         self._budget = budget
         self._held = 0
         self._directories: OrderedDict[int, Directory] = OrderedDict()
-        # The nodes of the listings held, and the root's: of a listing only when one of its nodes is
-        # asked for by number, as a walk alone never does.
+        # Nodes by number: the root's, and those of cached directories. These are added only when a
+        # number that is missing here is looked up, which a walk never does.
         self._nodes = {view.root: view.node(blocks, view.root)}
         self._unnumbered: dict[int, Directory] = {}
         self._unreadable: set[int] = set()
@@ -90,7 +90,7 @@ class Volume:
         return self._load_once(ino)
 
     def child(self, parent: int, name: bytes, reader: Reader | None = None) -> Node | None:
-        """The node called ``name`` in the directory ``parent``, None when there is none."""
+        """The node called ``name`` in the directory ``parent``, or None."""
         return self.directory(parent, reader).lookup(reader or self.blocks, name)
 
     def lookup(self, path: str | bytes) -> Node:
@@ -135,44 +135,25 @@ class Volume:
     def walk(
         self, on_error: Callable[[str, Exception], None] | None = None
     ) -> Iterator[tuple[str, Node]]:
-        """Every path with its node, a directory before what it holds; the root is ".".
+        """Every path with its node, a directory before its entries; the root is ".".
 
-        A directory that cannot be listed, or that holds itself, is given to ``on_error`` and passed
-        over. The walk ends even where directories share extents without end.
+        A directory that cannot be read, or that contains itself, is passed to ``on_error`` with its
+        path and the error; the walk then continues with the next one.
         """
-        yield ".", self.node(self.root)
-        # Directories stand in blocks of their own: more visits than blocks means trickery.
-        visits_left = self.blocks.size // 512 + 1
-        above = {self.root}
-        stack = [("", self.root, self._listing(self.root))]
-        while stack:
-            prefix, ino, listing = stack[-1]
-            try:
-                listed = next(listing, None)
-            except (IsomountError, OSError) as error:
-                self._report(on_error, prefix, error)
-                listed = None
-            if listed is None:
-                stack.pop()
-                above.discard(ino)
-                continue
-            _, name, node = listed
-            path = prefix + os.fsdecode(name)
-            yield path, node
-            if not node.is_directory or node.fault:
-                continue
-            too_deep = len(stack) >= _DEPTH_AT_MOST or len(path) > _PATH_AT_MOST
-            if node.ino in above or too_deep or not visits_left:
-                self._report(on_error, path, DamagedDataError("the directory nests without end"))
-                continue
-            visits_left -= 1
-            above.add(node.ino)
-            stack.append((path + "/", node.ino, self._listing(node.ino)))
+
+        def report(path: bytes, error: Exception) -> None:
+            if on_error is not None:
+                on_error(os.fsdecode(path), error)
+
+        root = self.node(self.root)
+        yield ".", root
+        for visit, name, node, _ in Walk(self, root, on_error=report).entries():
+            yield (visit.prefix + name).decode(_ENCODING, _ERRORS), node
 
     def note_unreadable(self, ino: int, offset: int, error: Exception) -> None:
         """Count and log that the file ``ino`` cannot be read at its byte ``offset``.
 
-        Once a file: what else of it is lost would only fill the log.
+        Only the first time for each file: a damaged disc would fill the log.
         """
         with self._lock:
             if ino in self._unreadable or len(self._unreadable) >= LOGGED_AT_MOST:
@@ -182,17 +163,8 @@ class Volume:
             ino, f"the file that is described here cannot be read at its byte {offset}: {error}"
         )
 
-    def _listing(self, ino: int) -> Iterator[Listed]:
-        yield from self.directory(ino).after(self.blocks, 0)
-
-    def _report(
-        self, on_error: Callable[[str, Exception], None] | None, path: str, error: Exception
-    ) -> None:
-        if on_error is not None:
-            on_error(path.rstrip("/") or ".", error)
-
     def _load_once(self, ino: int) -> Directory:
-        """Load the directory while everybody else who wants it waits."""
+        """Load the directory once, while other threads that want it wait."""
         with self._lock:
             mine = self._loading.setdefault(ino, threading.Lock())
         try:
@@ -212,7 +184,7 @@ class Volume:
         return ino in self._directories
 
     def loading(self, ino: int, reader: Reader) -> Generator[None, None, Directory]:
-        """Load the directory ``ino`` into the cache in short steps; raises as ``directory``."""
+        """Load the directory ``ino`` into the cache in steps. Raises as ``directory`` does."""
         if reader is not self.blocks and self.view.directory_size(reader, ino) > _PARSED_AT_ONCE:
             raise NotResidentError
         directory, whole = yield from loading(self.view, reader, ino)
@@ -227,7 +199,7 @@ class Volume:
         return directory
 
     def _number_until(self, ino: int) -> None:
-        """Number what was listed last, until ``ino`` is among it or others would have to wait."""
+        """Index the nodes of recent directories until ``ino`` is found or the budget is used up."""
         left = _NUMBERED_AT_ONCE
         with self._lock:
             while self._unnumbered and ino not in self._nodes and left > 0:

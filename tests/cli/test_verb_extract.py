@@ -264,7 +264,9 @@ def test_even_if_the_tree_gave_unsafe_names(name: bytes, tmp_path: Path) -> None
     with Place(str(tmp_path / "out")) as place:
         with pytest.raises(ObstacleError):
             place.enter((name,))
-        with place.folder(()) as fd, pytest.raises(ObstacleError), place.partial(fd, name):
+        with pytest.raises(ObstacleError), place.directory((name, b"x")):
+            pass
+        with place.directory(()) as fd, pytest.raises(ObstacleError), place.partial(fd, name):
             pass
 
 
@@ -279,7 +281,7 @@ def test_a_folder_that_becomes_a_link_meanwhile(tmp_path: Path) -> None:
         place.enter((b"a",))
         (tmp_path / "out/a").rmdir()
         (tmp_path / "out/a").symlink_to(tmp_path)
-        with pytest.raises(ObstacleError, match="is no folder"), place.folder((b"a",)):
+        with pytest.raises(ObstacleError, match="is no folder"), place.directory((b"a",)):
             pass
 
 

@@ -11,6 +11,7 @@ from tests.authoring import genisoimage, write_tree
 from tests.cli.words import assert_failed
 from tests.command import COMMAND, PATIENCE, environment, run
 from tests.conftest import MakeImage
+from tests.formats.iso_builder import IsoImage, directory_record, record
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +98,23 @@ def test_tree(image: Path) -> None:
     assert "├── link -> a/deep\n" in shallow
     assert "data.bin" not in shallow
     assert_failed(run("tree", image, "-L", "0"), 2, "name at least one level")
+
+
+def test_a_folder_that_holds_itself_is_shown_and_not_entered(tmp_path: Path) -> None:
+    made = IsoImage()
+    made.root(directory_record(b"SUB", 40))
+    made.directory(40, directory_record(b"SELF", 40), record(b"Z;1"))
+    path = made.write(tmp_path / "x.iso")
+    wanted = {
+        ("ls", "-R"): ".:\nsub\n\nsub:\nself\nz\n",
+        ("tree",): ".\n└── sub\n    ├── self\n    └── z\n\n2 folders, 1 file\n",
+        ("extract", "-q", "-C", str(tmp_path / "out")): "",
+    }
+    for words, output in wanted.items():
+        done = run(words[0], path, *words[1:])
+        assert (done.returncode, done.stdout) == (1, output)
+        assert done.stderr == f"isomount: {path}: sub/self: it holds itself or nests without end\n"
+    assert [each.name for each in (tmp_path / "out/sub").iterdir()] == ["z"]
 
 
 def test_cat_is_binary_safe(image: Path) -> None:

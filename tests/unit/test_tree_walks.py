@@ -1,9 +1,13 @@
 """Walks through a whole tree: their order, their end whatever the disc says, and damage."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from isomount.errors import DamagedDataError
 from isomount.formats.options import ViewOptions
+from isomount.tree import Listed, Walk, by_name
+from isomount.tree.walk import Order, Tree, disc_order
 from tests.formats.iso_builder import (
     DIRECTORY,
     ROOT,
@@ -118,6 +122,117 @@ def test_a_root_on_a_bad_sector_is_damage() -> None:
         opened.volume.lookup("d00")
     paths = [path for path, _ in opened.volume.walk(lambda path, _: reported.append(path))]
     assert paths == reported == ["."]
+
+
+def test_a_directory_that_cannot_be_read_is_reported_and_passed_over() -> None:
+    opened = many_folders(3).open()
+    volume, failures = opened.volume, []
+
+    def order(tree: Tree, ino: int) -> Iterator[Listed]:
+        listed = disc_order(tree, ino)
+        if ino == volume.lookup("d01").ino:
+            raise OSError(5, "Input/output error")
+        return listed
+
+    walk = Walk(
+        volume,
+        volume.node(volume.root),
+        order=order,
+        on_error=lambda path, error: failures.append((path, str(error))),
+    )
+    names = [visit.prefix + name for visit, name, _, _ in walk.entries()]
+    assert names == [b"d00", b"d00/f00", b"d01", b"d02", b"d02/f02"]
+    assert failures == [(b"d01", "[Errno 5] Input/output error")]
+
+
+def shuffled() -> Opened:
+    """Names whose order on the disc is not theirs, and an empty directory."""
+    image = IsoImage()
+    image.root(directory_record(b"Z", 40), record(b"M;1"), directory_record(b"A", 41))
+    image.directory(40, directory_record(b"IN", 42), record(b"F;1"))
+    image.directory(41)
+    image.directory(42, record(b"DEEP;1"))
+    return image.open()
+
+
+@pytest.mark.parametrize(
+    ("order", "levels", "expected"),
+    [
+        (disc_order, 9, "z z/in z/in/deep* z/f* m a*"),
+        (by_name, 9, "a m z* z/f z/in* z/in/deep*"),
+        (by_name, 2, "a m z* z/f z/in*"),
+        (disc_order, 1, "z m a*"),
+    ],
+)
+def test_entries_are_followed_by_what_they_hold(order: Order, levels: int, expected: str) -> None:
+    """The last of each directory is marked."""
+    volume = shuffled().volume
+    walk = Walk(volume, volume.node(volume.root), order=order, levels=levels)
+    found = [
+        (visit.prefix + name).decode() + "*" * is_last for visit, name, _, is_last in walk.entries()
+    ]
+    assert found == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("order", "levels", "expected"),
+    [
+        (disc_order, 9, ":z,m,a z:in,f z/in:deep a:"),
+        (by_name, 9, ":a,m,z a: z:f,in z/in:deep"),
+        (by_name, 1, ":a,m,z"),
+    ],
+)
+def test_directories_come_with_all_their_entries(order: Order, levels: int, expected: str) -> None:
+    volume = shuffled().volume
+    walk = Walk(volume, volume.node(volume.root), order=order, levels=levels)
+    found = [
+        f"{visit.path.decode()}:{','.join(name.decode() for _, name, _ in entries)}"
+        for visit, entries in walk.directories()
+    ]
+    assert found == expected.split()
+
+
+def test_a_directory_whose_entries_nobody_looks_at_is_not_entered() -> None:
+    volume = shuffled().volume
+    walk = Walk(volume, volume.node(volume.root))
+    paths = []
+    for visit, entries in walk.directories():
+        paths.append(visit.path)
+        if visit.path != b"z":
+            list(entries)
+    assert paths == [b"", b"z", b"a"]
+
+
+def test_a_walk_may_begin_anywhere() -> None:
+    volume = shuffled().volume
+    walk = Walk(volume, volume.lookup("z"), b"z")
+    found = [(visit.prefix + name, visit.depth) for visit, name, _, _ in walk.entries()]
+    assert found == [(b"z/in", 1), (b"z/in/deep", 2), (b"z/f", 1)]
+
+
+def test_directories_and_entries_end_alike() -> None:
+    """Each level holds the next one twice and the root as well."""
+    image = IsoImage()
+    image.root(directory_record(b"A", 40), directory_record(b"B", 40))
+    for block in range(40, 80):
+        image.directory(
+            block,
+            directory_record(b"A", block + 1),
+            directory_record(b"B", block + 1),
+            directory_record(b"UP", ROOT),
+        )
+    image.directory(80)
+    volume = image.open().volume
+    failed: list[bytes] = []
+    walk = Walk(volume, volume.node(volume.root), on_error=lambda path, _: failed.append(path))
+    visits = 0
+    for visit, entries in walk.directories():
+        visits += 1
+        failed.clear()
+        names = [name for _, name, _ in entries]
+        assert visit.path.count(b"up") == 0
+        assert (visit.prefix + b"up" in failed) == (b"up" in names)
+    assert 40 < visits < 1000
 
 
 def test_parents_lead_back_to_the_root() -> None:

@@ -1,1 +1,1 @@
-"""What is generated from the parsers: the manual and completions of shells."""
+"""Generated documentation: the manual page and shell completions."""

@@ -1,4 +1,4 @@
-"""What each exit code means, for --help, the manual and the documentation."""
+"""The meaning of each exit code, for --help, the manual and the documentation."""
 
 from collections.abc import Iterator
 
@@ -7,9 +7,9 @@ from isomount.errors import IsomountError
 
 
 def exit_codes() -> dict[int, str]:
-    """The meaning of each, a sentence, in ascending order."""
+    """A sentence for each exit code, in ascending order."""
     meanings = {0: "Done.", INTERRUPTED: "Interrupted (SIGINT)."}
-    # The kinds that share a code with a kind above them have its meaning.
+    # Subclasses with the same code share its meaning.
     for kind in _kinds(IsomountError):
         meanings.setdefault(kind.exit_code, kind.meaning)
     return dict(sorted(meanings.items()))

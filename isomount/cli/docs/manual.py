@@ -1,4 +1,4 @@
-"""The manual page isomount(1), made from what the command itself goes by, so that it cannot drift.
+"""The manual page isomount(1), generated from the parsers, so that it is always up to date.
 
 ``python -m isomount.cli.docs.manual`` prints it, for man(1).
 """
@@ -103,7 +103,7 @@ and warnings of mounts, in the file log, where there is no system's log.
 
 
 def page() -> str:
-    """The page in the roff of man(7)."""
+    """The page as man(7) source."""
     parts = [
         f'.TH ISOMOUNT 1 "" "isomount {isomount.__version__}" "User Commands"',
         ".SH NAME",
@@ -133,7 +133,7 @@ def verbs() -> dict[str, Parser]:
 
 
 def _synopsis() -> Iterator[str]:
-    own = (mount.parser().usage or "").split("\n")[0]  # the verbs tell their own
+    own = (mount.parser().usage or "").split("\n")[0]  # the verbs have their own below
     others = [*verbs().values(), mount8.parser()]
     usages = [own, *(" ".join((parser.usage or "").split()) for parser in others)]
     yield from (".nf", *map(_text, usages), ".fi")
@@ -191,7 +191,7 @@ def _exit_codes() -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """``text`` as roff shows it literally."""
+    """``text`` escaped for roff."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("~", "\\(ti")
     return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped
 

@@ -1,1 +1,1 @@
-"""What may stand on the command line: flags and the options of `-o`."""
+"""Parsing the command line: flags, and the options of `-o`."""

@@ -1,4 +1,4 @@
-"""argparse, with errors as this project tells them."""
+"""argparse, with errors raised as UsageError."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from isomount.errors import UsageError
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are UsageError: one line, no usage before it."""
+    """A parser that raises UsageError instead of printing the usage and exiting."""
 
     def __init__(self, prog: str, description: str, epilog: str, usage: str) -> None:
         super().__init__(
@@ -24,13 +24,13 @@ class Parser(argparse.ArgumentParser):
 
     @property
     def flags(self) -> list[argparse.Action]:
-        """Every flag that it knows, for the manual."""
+        """Every flag, for the manual."""
         return list(self._actions)
 
     def parse(
         self, words: Sequence[str], names_at_most: int
     ) -> tuple[argparse.Namespace, list[str]]:
-        """The flags, in any position, and the names; all after "--" are names.
+        """Parse flags, in any position, and names; everything after "--" is a name.
 
         Raises UsageError.
         """
@@ -38,7 +38,7 @@ class Parser(argparse.ArgumentParser):
         if "--" in before:
             at = before.index("--")
             before, after = before[:at], before[at + 1 :]
-        # argparse's own handling of "--" differs between Python's versions.
+        # argparse handles "--" differently in different versions of Python.
         flags, names = self.parse_known_args(before)
         names += after
         self._refuse_flags(names[: len(names) - len(after)])
@@ -52,5 +52,5 @@ class Parser(argparse.ArgumentParser):
             raise UsageError(f"unknown flag {unknown}; see {self.prog} --help")
 
     def error(self, message: str) -> NoReturn:
-        """Raise it instead of printing the usage and exiting."""
+        """Raise UsageError."""
         raise UsageError(f"{message}; see {self.prog} --help")

@@ -1,4 +1,4 @@
-"""The values of ``-o`` on the command line, turned into the parts of a mount request."""
+"""Parsing the values of ``-o`` into the parts of a mount request."""
 
 import dataclasses
 import difflib
@@ -15,7 +15,7 @@ from isomount.options import parsed
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ParsedOptions:
-    """What all ``-o`` together ask for. ``asks_to_write`` is the last word of rw and ro."""
+    """The values of all ``-o``. ``asks_to_write`` is set if the last of rw and ro is rw."""
 
     view: ViewOptions
     fuse: FuseOptions
@@ -28,9 +28,9 @@ class ParsedOptions:
 
 
 def parse_options(arguments: Iterable[str], *, sloppy: bool = False) -> ParsedOptions:
-    """Read the value of every ``-o`` in order; the last of equal options wins.
+    """Parse the value of every ``-o`` in order; later options override earlier ones.
 
-    ``sloppy`` passes over unknown ones. Raises UsageError naming the option and what is allowed.
+    ``sloppy`` ignores unknown ones. Raises UsageError, which names the option and valid values.
     """
     found: dict[Target, dict[str, Any]] = {target: {} for target in Target}
     asks_to_write = False
@@ -55,7 +55,7 @@ def parse_options(arguments: Iterable[str], *, sloppy: bool = False) -> ParsedOp
 def split_options(argument: str) -> list[str]:
     r"""Split at commas as libfuse does: ``\,`` is a comma, ``\\`` a backslash, ``\040`` a byte.
 
-    Empty words (",,") are left out.
+    Empty options (",,") are ignored.
     """
     rest = os.fsencode(argument)
     words = [bytearray()]
@@ -79,7 +79,7 @@ def split_options(argument: str) -> list[str]:
 
 
 def _option(name: str) -> Option | None:
-    """The option of that name; None for one that is for the mount table alone."""
+    """The option of that name; None for one that only appears in the mount table."""
     if name in TABLE:
         return TABLE[name]
     if name.startswith(TABLE_PREFIXES):

@@ -1,4 +1,4 @@
-"""Every ``-o`` option, declared once: the parser, ``--help`` and the documentation read this table.
+"""The table of ``-o`` options, from which the parser and all documentation are made.
 
 Names and meanings are those of Linux's isofs and udf drivers, of libfuse and of mount(8), so that
 an fstab line keeps working.
@@ -13,7 +13,7 @@ from isomount.options import VIEW_OPTIONS
 
 
 class Target(enum.Enum):
-    """Which of the request's parts an option belongs to, with its heading for people."""
+    """The part of the request that an option belongs to, with its heading in the help."""
 
     VIEW = "What is shown"
     FUSE = "The mount"
@@ -25,9 +25,8 @@ class Target(enum.Enum):
 class Option:
     """One option.
 
-    ``field`` is the field of the request's part that it sets, "" for none. ``parse`` makes the
-    value out of the text; without it the option takes none and sets ``sets``. ``value`` shows what
-    is allowed.
+    ``field`` is the field of the request's part that it sets, or "". ``parse`` converts the value;
+    without it the option takes no value and sets ``sets``. ``value`` describes valid values.
     """
 
     name: str
@@ -40,7 +39,7 @@ class Option:
 
     @property
     def usage(self) -> str:
-        """The option as a person writes it."""
+        """The option as it is written on the command line."""
         return f"{self.name}={self.value}" if self.parse else self.name
 
 
@@ -151,9 +150,8 @@ _TABLE_ONLY = """
     uhelper helper
 """
 
-# "block" is found by itself; the value is only looked at. The mount is always ro, nosuid and nodev:
-# mount(8)'s helper for fuse types adds "dev,suid" to every mount of root's, so that nobody can tell
-# a wish for them from its habit.
+# "block" is detected; its value is only validated. The mount is always ro, nosuid and nodev. Other
+# values are not refused, as the helper of mount(8) for fuse types adds "dev,suid" for root.
 _TABLE = (
     Option(
         "block",
@@ -174,6 +172,6 @@ _TABLE = (
 
 TABLE: dict[str, Option] = {each.name: each for each in (*_VIEW, *_FUSE, *_OWN, *_TABLE)}
 
-# Only the mount table's as well, whatever follows, and with or without a value.
+# Prefixes of options for the mount table, with or without a value.
 TABLE_PREFIXES = ("x-", "X-")
 WITH_OR_WITHOUT_VALUE = frozenset({"user", "comment", "loop", "uhelper", "helper"})

@@ -1,1 +1,1 @@
-"""What people see: output, one-line messages, listings and progress."""
+"""Terminal output: messages, listings and progress bars."""

@@ -1,15 +1,14 @@
-"""Names and nodes of an image as ls shows them."""
+"""Formatting names and nodes as ls does."""
 
 import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
 
 from isomount.cli.terminal.words import say
 from isomount.errors import IsomountError
 from isomount.text import one_line
-from isomount.tree import Node, Volume
+from isomount.tree import Node
 
 _RESET = "\033[0m"
 _DIRECTORY, _LINK, _PROGRAM, _DEVICE = "\033[1;34m", "\033[1;36m", "\033[1;32m", "\033[1;33m"
@@ -18,9 +17,9 @@ _FAULT = "??????????"
 
 
 class Style:
-    """How names are printed: for a terminal escaped and coloured, for a program as they are.
+    """How names are printed: escaped and coloured on a terminal, unchanged in a pipe.
 
-    Colour follows NO_COLOR (no-color.org) and TERM.
+    Colour obeys NO_COLOR (no-color.org) and TERM.
     """
 
     def __init__(self) -> None:
@@ -29,7 +28,7 @@ class Style:
         self.coloured = self.terminal and not plain
 
     def name(self, name: bytes, node: Node) -> str:
-        """A name, ready to be printed."""
+        """A name as it is to be printed."""
         text = os.fsdecode(name)
         if self.terminal:
             text = one_line(text)
@@ -37,25 +36,15 @@ class Style:
         return f"{colour}{text}{_RESET}" if colour else text
 
     def target(self, node: Node) -> str:
-        """Where a symbolic link leads, ready to be printed; "" for anything else."""
+        """The target of a symbolic link as it is to be printed; "" for anything else."""
         if node.target is None:
             return ""
         text = os.fsdecode(node.target)
         return " -> " + (one_line(text) if self.terminal else text)
 
 
-def children(volume: Volume, ino: int) -> Iterator[tuple[bytes, Node]]:
-    """The entries of a directory, by name; in disc order when it is too large to be sorted.
-
-    Raises DamagedDataError or OSError when it cannot be read.
-    """
-    directory = volume.directory(ino)
-    pairs = ((name, node) for _, name, node in directory.after(volume.blocks, 0))
-    return iter(sorted(pairs, key=lambda pair: pair[0])) if directory.in_memory else pairs
-
-
 def long_line(name: str, node: Node, target: str, *, human: bool) -> str:
-    """A line as ``ls -l`` prints it, owners as numbers: they are the disc's, not this machine's."""
+    """A line as ``ls -l`` prints it. Owners are numbers, as the disc's users are not local ones."""
     if node.fault:
         return f"{_FAULT}   ?     ?     ?          ?                ? {name}"
     if stat.S_ISCHR(node.mode) or stat.S_ISBLK(node.mode):
@@ -69,14 +58,14 @@ def long_line(name: str, node: Node, target: str, *, human: bool) -> str:
 
 
 class Failures:
-    """Says what cannot be shown, and remembers that there was something."""
+    """Reports what cannot be shown, and keeps the exit code."""
 
     def __init__(self, image: str) -> None:
         self._image = image
         self.exit_code = 0
 
     def add(self, path: bytes, error: IsomountError | OSError) -> None:
-        """Say why ``path`` is not shown."""
+        """Report why ``path`` cannot be shown."""
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         if isinstance(error, FileNotFoundError):
             reason = (
@@ -100,7 +89,7 @@ def _date(nanoseconds: int) -> str:
     try:
         return time.strftime("%Y-%m-%d %H:%M", time.localtime(nanoseconds // 10**9))
     except (OverflowError, ValueError, OSError):
-        return f"@{nanoseconds // 10**9:<15}"  # a year that the C library has no date for
+        return f"@{nanoseconds // 10**9:<15}"  # a year that the C library does not support
 
 
 def _short(size: int) -> str:

@@ -1,4 +1,4 @@
-"""Standard output for the verbs that print a lot, or bytes: full disks and closed ends told."""
+"""Writing to standard output, with errors for full disks and closed pipes."""
 
 import os
 import sys
@@ -7,12 +7,12 @@ from isomount.errors import IsomountError
 
 
 class OutputError(IsomountError):
-    """Standard output takes no more: a full disk, say. Nothing goes on after it."""
+    """Standard output cannot be written to, for instance because the disk is full."""
 
 
 def emit(data: bytes | bytearray) -> None:
-    """Write ``data``. Raises OutputError, or BrokenPipeError when who read it has gone."""
-    if sys.stdout is None:  # the caller closed it
+    """Write ``data``. Raises OutputError, or BrokenPipeError if the reader has closed the pipe."""
+    if sys.stdout is None:  # closed by the calling program
         return
     try:
         sys.stdout.buffer.write(data)
@@ -21,12 +21,12 @@ def emit(data: bytes | bytearray) -> None:
 
 
 def put(text: str) -> None:
-    """Write a line, with the very bytes that names of files in it hold."""
+    """Write a line. Undecodable bytes of file names in it are written unchanged."""
     emit(os.fsencode(text) + b"\n")
 
 
 def finish() -> None:
-    """Write what is still held back. Raises as ``emit`` does."""
+    """Flush standard output. Raises as ``emit`` does."""
     if sys.stdout is None:
         return
     try:
@@ -38,7 +38,7 @@ def finish() -> None:
 def _failure(error: OSError) -> Exception:
     if isinstance(error, BrokenPipeError):
         return error
-    # What Python still holds would be tried, and complained about, again at exit.
+    # Python would try to flush the rest at exit, and print another error.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return OutputError(
         f"standard output cannot be written: {error.strerror}; make room there or send it elsewhere"

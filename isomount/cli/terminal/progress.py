@@ -1,4 +1,4 @@
-"""The bar that long work shows on a terminal. rich is imported only when there is one to draw."""
+"""Progress bars. rich is only imported when one is shown."""
 
 import importlib.util
 import os
@@ -14,7 +14,7 @@ _NAME_WIDTH = 32
 
 
 def can_draw() -> bool:
-    """Whether standard error is a terminal that can move its cursor."""
+    """Whether rich is installed and standard error is a terminal that can show a bar."""
     return (
         sys.stderr is not None
         and sys.stderr.isatty()
@@ -24,13 +24,13 @@ def can_draw() -> bool:
 
 
 class Bar:
-    """A bar over ``total`` bytes on standard error, gone when it is done.
+    """A progress bar over ``total`` bytes on standard error, removed at the end.
 
-    What else is printed on standard error meanwhile appears above it. rich itself obeys NO_COLOR.
+    Other output to standard error appears above it. rich itself obeys NO_COLOR.
     """
 
     def __init__(self, total: int) -> None:
-        # Here because it takes longer to import than most images take to be read.
+        # Imported here because that takes longer than most verbs.
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -54,14 +54,14 @@ class Bar:
         self._task: TaskID = self._progress.add_task("", total=total)
 
     def show(self, path: bytes) -> None:
-        """Name what is being worked on."""
+        """Show the file that is being processed."""
         text = one_line(os.fsdecode(path))
         if len(text) > _NAME_WIDTH:
             text = "…" + text[1 - _NAME_WIDTH :]
         self._progress.update(self._task, description=f"{text:<{_NAME_WIDTH}}")
 
     def advance(self, count: int) -> None:
-        """That many bytes are done."""
+        """Add ``count`` bytes."""
         self._progress.advance(self._task, count)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Sizes and times as people read them."""
+"""Formatting sizes and times."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +7,7 @@ _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
 
 
 def readable_size(size: int) -> str:
-    """A size in the unit that fits: "512 bytes", "1.5 MB" (of 1000 each, as disc makers count)."""
+    """A size in a suitable unit, such as "512 bytes" or "1.5 MB"; units are powers of 1000."""
     number = float(size)
     for unit in _UNITS:
         if number < 999.5 or unit == _UNITS[-1]:
@@ -17,7 +17,7 @@ def readable_size(size: int) -> str:
 
 
 def moment(nanoseconds: int) -> datetime | None:
-    """A time in UTC; None beyond the years that have a date (1 to 9999)."""
+    """A time in UTC; None outside the years 1 to 9999, which datetime supports."""
     try:
         return _EPOCH + timedelta(seconds=nanoseconds // 10**9)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""What the command says to people: one line on standard error."""
+"""Messages on standard error."""
 
 import contextlib
 import sys
@@ -7,7 +7,7 @@ from isomount.text import one_line
 
 
 def say(message: str) -> None:
-    """Print a line on standard error, where that can be written: there is no other place."""
+    """Print one line on standard error. Errors are ignored, as they cannot be reported."""
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
             print(f"isomount: {one_line(message)}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``isomount cat IMAGE PATH...``: print files of an image."""
+"""``isomount cat IMAGE PATH...``: print files in an image."""
 
 import errno
 import os
@@ -29,7 +29,7 @@ _PIECE = 1 << 20
 
 
 def run(words: Sequence[str]) -> int:
-    """Print. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     flags, names = parser().parse(words, names_at_most=ANY_NUMBER)
     options = view_options(flags)
     name = image_name(names, "cat")
@@ -52,12 +52,12 @@ def run(words: Sequence[str]) -> int:
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     return reading_parser("cat", _DESCRIPTION, _EXAMPLES, _USAGE)
 
 
 def _pieces(volume: Volume, node: Node) -> Iterator[bytes | bytearray]:
-    """A file's bytes up to the first that is lost, for which it raises DamagedDataError."""
+    """The content of a file. Raises DamagedDataError at the first byte that cannot be read."""
     if node.fault:
         raise DamagedDataError(node.fault)
     if node.is_directory:

@@ -37,7 +37,7 @@ _EXAMPLES = """examples:
 
 
 def run(words: Sequence[str]) -> int:
-    """Extract. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     flags, names = parser().parse(words, names_at_most=ANY_NUMBER)
     options = view_options(flags)
     name = image_name(names, "extract")
@@ -45,10 +45,10 @@ def run(words: Sequence[str]) -> int:
     with open_to_read(name, options) as image:
         for path in paths:
             _require(image, name, path)
-        folder = _default_folder(name) if flags.folder is None else flags.folder
-        if not folder:
+        directory = _default_directory(name) if flags.folder is None else flags.folder
+        if not directory:
             raise UsageError("-C needs the name of a folder; see isomount extract --help")
-        with Place(folder) as place:
+        with Place(directory) as place:
             report = _Report(name, lines=_prints_lines(flags.quiet))
             extractor = image.extractor(place, report, verify=flags.verify)
             with _bar(report, extractor, paths, flags.quiet):
@@ -56,13 +56,13 @@ def run(words: Sequence[str]) -> int:
     if report.unheard is not None:
         raise report.unheard
     if not flags.quiet:
-        put(_summary(totals, folder, verified=flags.verify))
+        put(_summary(totals, directory, verified=flags.verify))
     finish()
     return _exit_code(totals)
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     parser = reading_parser("extract", _DESCRIPTION, _EXAMPLES, _USAGE)
     parser.add_argument(
         "-C",
@@ -76,9 +76,10 @@ def parser() -> Parser:
 
 
 class _Report:
-    """Tells people: a bar on a terminal, a line for each file in a pipe.
+    """Shows progress: a bar on a terminal, or a line for each file in a pipe.
 
-    Where nobody takes the lines any more the files are what matters: ``unheard`` is for the end.
+    If the pipe breaks, the extraction continues without lines; ``unheard`` is the error to raise at
+    the end.
     """
 
     def __init__(self, image: str, *, lines: bool) -> None:
@@ -103,7 +104,7 @@ class _Report:
             self.bar.advance(count)
 
     def problem(self, path: bytes, error: Exception) -> None:
-        """Say what is lost."""
+        """Report an error."""
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         say(f"{self._image}: {os.fsdecode(path)}: {reason}")
 
@@ -122,7 +123,7 @@ def _bar(
 
 
 def _require(image: Image, name: str, path: bytes) -> None:
-    """A path that is not there is told before anything is written."""
+    """Raise IsomountError, before anything is written, if ``path`` does not exist."""
     try:
         image.volume.lookup(path)
     except FileNotFoundError:
@@ -137,17 +138,17 @@ def _require(image: Image, name: str, path: bytes) -> None:
         ) from None
 
 
-def _default_folder(image: str) -> str:
-    """Named like the image without its ending, in the current folder."""
+def _default_directory(image: str) -> str:
+    """The name of the image without its extension, in the current directory."""
     stem, ending = os.path.splitext(os.path.basename(os.path.abspath(image)))
     return stem if ending else f"{stem}.extracted"
 
 
-def _summary(totals: Totals, folder: str, *, verified: bool) -> str:
+def _summary(totals: Totals, directory: str, *, verified: bool) -> str:
     parts = [f"{_count(totals.files, 'file')} ({readable_size(totals.bytes)})"]
-    parts.append(_count(totals.folders, "folder"))
+    parts.append(_count(totals.directories, "folder"))
     parts += [_count(totals.links, "link")] if totals.links else []
-    text = f"{', '.join(parts)} extracted into {one_line(folder)}"
+    text = f"{', '.join(parts)} extracted into {one_line(directory)}"
     text += f"; {totals.present} there already" if totals.present else ""
     specials = _count(totals.left_out, "device or socket", "devices or sockets")
     text += f"; {specials} left out" if totals.left_out else ""

@@ -1,4 +1,4 @@
-"""``isomount info IMAGE``: what an image says about itself."""
+"""``isomount info IMAGE``: show what is known about an image."""
 
 import dataclasses
 import json
@@ -47,7 +47,7 @@ _DATES = (
 
 
 def run(words: Sequence[str]) -> int:
-    """Show it. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     flags, names = parser().parse(words, names_at_most=1)
     options = view_options(flags)
     with open_to_read(image_name(names, "info"), options, warn=False) as image:
@@ -61,14 +61,14 @@ def run(words: Sequence[str]) -> int:
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     parser = reading_parser("info", _DESCRIPTION, _EXAMPLES, _USAGE)
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
 
 def _lines(found: Survey) -> Iterator[tuple[str, str]]:
-    """What people read: a name, which may be empty to go on with the last one's, and a text."""
+    """The lines to print: a name, empty for further lines of the same, and a text."""
     yield "Image", found.image
     yield "Size", _size_words(found)
     yield "Label", found.label or "(none)"
@@ -111,7 +111,7 @@ def _size_words(found: Survey) -> str:
 
 
 def _identifiers(volumes: list[Identity]) -> Iterator[tuple[str, str]]:
-    """Each identifier and date of the first volume that has it: the others only repeat it."""
+    """Identifiers and dates, each from the first volume that has it, as others repeat it."""
     for field, name in _IDENTIFIERS:
         text = next((value for each in volumes if (value := getattr(each, field))), "")
         if text:
@@ -151,7 +151,7 @@ def _damage_words(found: Survey) -> Iterator[str]:
 
 
 def _plain(found: Survey) -> dict[str, Any]:
-    """The survey as JSON has it: no classes, times in ISO 8601."""
+    """The survey as JSON values, with times in ISO 8601."""
     plain: dict[str, Any] = {
         name: getattr(found, name)
         for name in ("image", "size", "volume_size", "missing", "views", "view", "label", "tool")

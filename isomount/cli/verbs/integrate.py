@@ -1,4 +1,4 @@
-"""``isomount integrate``: make a user's desktop and shells know isomount."""
+"""``isomount integrate``: install desktop entries and completions for one user."""
 
 import os
 import shlex
@@ -30,14 +30,14 @@ _FUNCTIONS_OF_ZSH = "zsh/site-functions"
 
 
 def run(words: Sequence[str]) -> int:
-    """Place or remove. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     flags, _ = parser().parse(words, names_at_most=0)
     if os.geteuid() == 0:
         raise IsomountError(
             "integrate is for the own folders of an ordinary user: run it as the one whose desktop "
             "it is; for everybody, root runs make install in isomount's sources"
         )
-    share = _share_folder()
+    share = _share_directory()
     if flags.remove:
         _remove(share)
     else:
@@ -47,14 +47,17 @@ def run(words: Sequence[str]) -> int:
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     parser = Parser("isomount integrate", _DESCRIPTION, _EXAMPLES, _USAGE)
     parser.add_argument("--remove", action="store_true", help="take away what it has placed")
     return parser
 
 
 def own_command() -> str:
-    """The path that starts this isomount, whatever PATH a desktop has. Raises IsomountError."""
+    """The absolute path of this isomount, as desktops may not have its directory in PATH.
+
+    Raises IsomountError.
+    """
     started = os.path.abspath(sys.argv[0])
     beside = os.path.join(os.path.dirname(sys.executable), "isomount")
     for candidate in (started, beside, "isomount"):
@@ -79,7 +82,7 @@ def _remove(share: str) -> None:
     outcomes = placing.remove(share)
     if any(fate is Fate.REMOVED for fate, _ in outcomes):
         caches.refresh(share, say, mind_missing=False)
-    caches.clear(share, placing.read_record(share).folders)
+    caches.clear(share, placing.read_record(share).directories)
     placing.forget(share)
     _tell(outcomes, "remove it yourself if it is of no use")
     if not outcomes:
@@ -94,10 +97,10 @@ def _tell(outcomes: Sequence[Outcome], remedy: str) -> None:
             put(f"{fate.value} {one_line(path)}")
 
 
-def _share_folder() -> str:
-    """The user's own share folder, as the XDG Base Directory Specification says."""
+def _share_directory() -> str:
+    """The user's data directory, according to the XDG Base Directory Specification."""
     named = os.environ.get("XDG_DATA_HOME", "")
-    if os.path.isabs(named):  # others are to be ignored
+    if os.path.isabs(named):  # the specification says to ignore relative paths
         return os.path.normpath(named)
     home = os.environ.get("HOME", "")
     if not os.path.isabs(home):
@@ -109,9 +112,9 @@ def _share_folder() -> str:
 
 
 def _files() -> dict[str, bytes]:
-    """Everything to be placed, by its name below the share folder."""
+    """The content of every file to install, by its name relative to the data directory."""
     command = own_command()
-    # The specification forbids the first; GIO looks in vain for a program with the second.
+    # The Desktop Entry Specification forbids "="; GIO does not find programs with "%".
     if {"=", "%"} & set(command) or not command.isprintable():
         raise IsomountError(
             f"{command}: desktops do not start a command whose path has =, % or unprintable "
@@ -122,7 +125,7 @@ def _files() -> dict[str, bytes]:
 
 
 def _manual() -> dict[str, str]:
-    from isomount.cli.docs import manual  # it imports every verb, this one too
+    from isomount.cli.docs import manual  # imports every verb, including this one
 
     return {"man/man1/isomount.1": manual.page()}
 

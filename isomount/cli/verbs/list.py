@@ -1,4 +1,4 @@
-"""``isomount list``: the mounts that are there."""
+"""``isomount list``: list mounts."""
 
 import json
 import sys
@@ -29,7 +29,7 @@ _UNKNOWN = "-"
 
 
 def run(words: Sequence[str]) -> int:
-    """List. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     flags, _ = parser().parse(words, names_at_most=0)
     rows = running(everybody=flags.all)
     if flags.json:
@@ -43,7 +43,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     parser = Parser("isomount list", _DESCRIPTION, _EXAMPLES, _USAGE)
     parser.add_argument("-a", "--all", action="store_true", help="every user's mounts")
     parser.add_argument("--json", action="store_true", help="print JSON")

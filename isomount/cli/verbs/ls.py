@@ -12,10 +12,10 @@ from isomount.cli.reading import (
     reading_parser,
     view_options,
 )
-from isomount.cli.terminal.listing import Failures, Style, children, long_line
-from isomount.cli.terminal.output import OutputError, finish, put
+from isomount.cli.terminal.listing import Failures, Style, long_line
+from isomount.cli.terminal.output import finish, put
 from isomount.errors import IsomountError
-from isomount.tree import Node, Volume, resolve
+from isomount.tree import Node, Volume, Walk, by_name, resolve
 
 _USAGE = "isomount ls [-l] [-R] [-d] IMAGE [PATH...] [-o OPTION[,OPTION...]]..."
 _DESCRIPTION = "List what is in an image, without mounting it: its root, or each PATH in it."
@@ -28,7 +28,7 @@ _EXAMPLES = """examples:
 
 
 def run(words: Sequence[str]) -> int:
-    """List. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     flags, names = parser().parse(words, names_at_most=ANY_NUMBER)
     options = view_options(flags)
     name = image_name(names, "ls")
@@ -40,7 +40,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     parser = reading_parser("ls", _DESCRIPTION, _EXAMPLES, _USAGE)
     parser.add_argument("-l", "--long", action="store_true", help="modes, owners, sizes, times")
     parser.add_argument("-R", "--recursive", action="store_true", help="folders in folders too")
@@ -60,57 +60,39 @@ class _Lister:
         self._titled = False
 
     def list(self, paths: Sequence[bytes]) -> int:
-        """Files first, then each folder, as ls does; titles when there is more than one thing."""
-        folders: list[tuple[bytes, Node]] = []
+        """Print files first, then each directory, as ls does. Returns the exit code."""
+        directories: list[tuple[bytes, Node]] = []
         for path in paths:
             try:
-                # With -l a link is what is looked at; otherwise where it leads.
+                # As in ls, a link itself is only shown with -l or -d.
                 follow = path.endswith(b"/") or not (self._flags.long or self._flags.directory)
                 node = resolve(self._volume, path, follow=follow)
             except (IsomountError, OSError) as error:
                 self._failures.add(path, error)
                 continue
             if node.is_directory and not self._flags.directory:
-                folders.append((path.rstrip(b"/") if path.strip(b"/") else b"", node))
+                directories.append((path.rstrip(b"/") if path.strip(b"/") else b"", node))
             else:
                 self._line(path or b".", node)
                 self._titled = True
         titles = self._titled or self._flags.recursive or len(paths) > 1
-        for path, node in folders:
-            self._folder(path, node, titles)
+        for path, node in directories:
+            self._directory(path, node, titles)
         return self._failures.exit_code
 
-    def _folder(self, path: bytes, node: Node, titles: bool) -> None:
-        """One folder, with -R those in it as well, each once."""
-        todo = [(path, node.ino)]
-        seen = {node.ino}
-        while todo:
-            path, ino = todo.pop()
+    def _directory(self, path: bytes, top: Node, titles: bool) -> None:
+        """Print a directory, and with -R its subdirectories."""
+        levels = ANY_NUMBER if self._flags.recursive else 1
+        fail = self._failures.add
+        walk = Walk(self._volume, top, path, order=by_name, levels=levels, on_error=fail)
+        for visit, entries in walk.directories():
             if titles:
-                put(("\n" if self._titled else "") + f"{os.fsdecode(path or b'.')}:")
+                put(("\n" if self._titled else "") + f"{os.fsdecode(visit.path or b'.')}:")
                 self._titled = True
-            below = self._entries(path, ino)
-            if self._flags.recursive:
-                new = [(where, number) for where, number in below if number not in seen]
-                seen.update(number for _, number in new)
-                todo += reversed(new)
-
-    def _entries(self, path: bytes, ino: int) -> Sequence[tuple[bytes, int]]:
-        """Print the entries of a folder. Returns the folders among them."""
-        below: list[tuple[bytes, int]] = []
-        try:
-            for name, node in children(self._volume, ino):
+            for _, name, node in entries:
                 self._line(name, node)
-                place = path + b"/" + name if path else name
                 if node.fault:
-                    self._failures.add(place, IsomountError(node.fault))
-                elif node.is_directory and self._flags.recursive:
-                    below.append((place, node.ino))
-        except (BrokenPipeError, OutputError):
-            raise
-        except (IsomountError, OSError) as error:
-            self._failures.add(path or b".", error)
-        return below
+                    fail(visit.prefix + name, IsomountError(node.fault))
 
     def _line(self, name: bytes, node: Node) -> None:
         shown = self._style.name(name, node)

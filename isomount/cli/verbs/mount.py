@@ -47,7 +47,7 @@ exit codes:
 
 
 def run(words: Sequence[str]) -> int:
-    """Mount. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     refuse_unknown_verb(words)
     flags, names = parser().parse(words, names_at_most=2)
     refuse_wrong_order(names)
@@ -68,9 +68,9 @@ def carry_out(
     foreground: bool = False,
     debug: bool = False,
 ) -> int:
-    """Mount the image ``names[0]``, on the folder ``names[1]`` if there is one.
+    """Mount the image ``names[0]`` on the directory ``names[1]``, or on the default one.
 
-    ``read_only`` says that who asks for writing knows better already. Returns the exit code; raises
+    ``read_only`` suppresses the notice that rw has no effect. Returns the exit code; raises
     IsomountError.
     """
     request = dataclasses.replace(_request(names, options), foreground=foreground, debug=debug)
@@ -83,7 +83,7 @@ def carry_out(
 
 
 def options_help() -> str:
-    """Every option of ``-o``, grouped and wrapped, out of the table."""
+    """The help for the options of ``-o``, grouped and wrapped."""
     parts = []
     for target in Target:
         parts.append(f"{target.value} (-o):")
@@ -98,7 +98,7 @@ def options_help() -> str:
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     ending = _ENDING + "".join(f"  {code:<3} {said}\n" for code, said in exit_codes().items())
     parser = Parser("isomount", _DESCRIPTION, f"{_EXAMPLES}\n{options_help()}{ending}", _USAGE)
     parser.add_argument(
@@ -142,7 +142,7 @@ def _request(names: list[str], options: ParsedOptions) -> MountRequest:
 
 
 def _as_this_user(view: ViewOptions) -> ViewOptions:
-    """An ordinary user's mount shows everything as that user's, unless told otherwise."""
+    """By default, an ordinary user owns all files in their mounts."""
     if os.geteuid() == 0:
         return view
     return dataclasses.replace(

@@ -1,6 +1,6 @@
-"""``mount.isomount IMAGE FOLDER [-sfnv] [-o OPTIONS] [-t TYPE]``: what mount(8) runs for us.
+"""``mount.isomount IMAGE FOLDER [-sfnv] [-o OPTIONS] [-t TYPE]``: the helper for mount(8).
 
-mount(8) looks for it in /sbin alone, and runs it for ``-t isomount`` and for such lines of fstab.
+mount(8) only looks for it in /sbin, and runs it for the type isomount, in ``-t`` or fstab.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def run(words: Sequence[str]) -> int:
     options = parse_options(flags.options, sloppy=flags.sloppy)
     if flags.fake:
         return 0
-    # mount(8) says "rw" wherever nobody said "ro": no wish that would need an answer.
+    # mount(8) passes "rw" unless it was told "ro", so it does not mean that anybody wants to write.
     code = mount.carry_out(names, options, read_only=not flags.verbose)
     if flags.verbose:
         print(f"{one_line(names[0])} is mounted on {one_line(names[1])}")

@@ -39,7 +39,7 @@ _EXAMPLES = """examples:
 
 
 class _Shown(NamedTuple):
-    """Where the image is shown; ``made`` are the folders made for that, if this call did it."""
+    """Where the image is mounted; ``made`` are the directories created for that."""
 
     place: str
     is_new: bool = False
@@ -47,7 +47,7 @@ class _Shown(NamedTuple):
 
 
 def run(words: Sequence[str]) -> int:
-    """Open. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     try:
         _open(words)
     except IsomountError as error:
@@ -70,7 +70,7 @@ def _open(words: Sequence[str]) -> None:
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     parser = Parser("isomount open", _DESCRIPTION, _EXAMPLES, _USAGE)
     parser.add_argument(
         "-o",
@@ -84,7 +84,7 @@ def parser() -> Parser:
 
 
 def _label(image: str, options: ParsedOptions) -> str:
-    """What to call the folder: the label, else the image's name without its ending."""
+    """What to call the directory: the label, else the image's name without its ending."""
     # Nobody listens to the log here: the mount will say what it finds damaged.
     with open_image(image, options.view) as opened:
         label = opened.label
@@ -95,7 +95,7 @@ def _label(image: str, options: ParsedOptions) -> str:
 
 
 def _shown_at(image: str) -> str | None:
-    """Where a mount of this user's shows the image already."""
+    """The mount point where this user has mounted the image already."""
     for each in running(everybody=False):
         if not each.is_dead and each.shows(image):
             return each.mount.path
@@ -110,7 +110,7 @@ def _show_mounted(place: str) -> None:
 
 
 def _mount_and_show(image: str, options: ParsedOptions) -> str:
-    """Returns where. What cannot be shown is not mounted, or not any more."""
+    """Mount and show the image. Returns the mount point. If it cannot be shown, it is unmounted."""
     label = _label(image, options)
     without = f"mount without it: isomount {shlex.quote(image)} FOLDER"
     try:
@@ -135,22 +135,22 @@ def _go_to(place: str) -> str:
 
 
 def _mount(image: str, label: str, options: ParsedOptions) -> _Shown:
-    folder, made = find_media_directory(image)
+    directory, made = find_media_directory(image)
     try:
-        with locked(folder):
-            place = _shown_at(image)  # by another click, while this one waited
+        with locked(directory):
+            place = _shown_at(image)  # mounted by another process meanwhile
             if place is not None:
                 return _Shown(place)
-            place = os.path.join(folder, free_name(folder, label))
+            place = os.path.join(directory, free_name(directory, label))
             carry_out([image, place], options)
             return _Shown(place, is_new=True, made=made)
-    except BaseException:  # Ctrl-C as well: folders made for the mount must not stay
+    except BaseException:  # KeyboardInterrupt too: remove what was created
         remove(made)
         raise
 
 
 def _take_back(shown: _Shown) -> bool:
-    """Unmount what this call has mounted. Returns whether it could be: nobody uses it, then."""
+    """Undo the mount, unless it is in use. Returns whether it was undone."""
     try:
         unmount(shown.place, lazy=False)
     except IsomountError:

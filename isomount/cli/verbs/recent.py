@@ -1,4 +1,4 @@
-"""``isomount recent``: the images that were mounted."""
+"""``isomount recent``: list the images that were mounted."""
 
 import json
 import time
@@ -19,7 +19,7 @@ _EXAMPLES = """examples:
 
 
 def run(words: Sequence[str]) -> int:
-    """List. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     flags, _ = parser().parse(words, names_at_most=0)
     images = recent()
     if flags.json:
@@ -40,7 +40,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     parser = Parser("isomount recent", _DESCRIPTION, _EXAMPLES, _USAGE)
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser

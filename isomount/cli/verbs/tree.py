@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from isomount.cli.options.arguments import Parser
@@ -13,10 +13,10 @@ from isomount.cli.reading import (
     reading_parser,
     view_options,
 )
-from isomount.cli.terminal.listing import Failures, Style, children
+from isomount.cli.terminal.listing import Failures, Style
 from isomount.cli.terminal.output import finish, put
-from isomount.errors import DamagedDataError, IsomountError, UsageError
-from isomount.tree import Node, Volume, resolve
+from isomount.errors import IsomountError, UsageError
+from isomount.tree import Node, Volume, Walk, by_name, resolve
 
 _USAGE = "isomount tree [-L LEVELS] IMAGE [PATH...] [-o OPTION[,OPTION...]]..."
 _DESCRIPTION = "Draw what is in an image as a tree, without mounting it: all of it, or each PATH."
@@ -27,7 +27,7 @@ _EXAMPLES = """examples:
 
 
 class _Branches(NamedTuple):
-    """What the lines of a tree begin with."""
+    """The characters that draw the tree."""
 
     more: str
     last: str
@@ -40,7 +40,7 @@ _TYPED = _Branches("|-- ", "`-- ", "|   ", "    ")
 
 
 def run(words: Sequence[str]) -> int:
-    """Draw. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     flags, names = parser().parse(words, names_at_most=ANY_NUMBER)
     options = view_options(flags)
     if flags.levels is not None and flags.levels < 1:
@@ -54,19 +54,10 @@ def run(words: Sequence[str]) -> int:
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     parser = reading_parser("tree", _DESCRIPTION, _EXAMPLES, _USAGE)
     parser.add_argument("-L", "--levels", type=int, metavar="LEVELS", help="go no deeper than this")
     return parser
-
-
-class _Level(NamedTuple):
-    """A folder that is being drawn: what stands before its lines, and what is left of it."""
-
-    prefix: str
-    ino: int
-    path: bytes
-    entries: Iterator[tuple[bytes, Node, bool]]
 
 
 class _Drawing:
@@ -76,12 +67,10 @@ class _Drawing:
         self._failures = failures
         self._style = Style()
         self._branches = _DRAWN if _can_encode("".join(_DRAWN)) else _TYPED
-        self._folders = self._files = 0
-        # Folders stand in blocks of their own: more of them than blocks means trickery.
-        self._visits_left = volume.blocks.size // 512 + 1
+        self._directories = self._files = 0
 
     def draw(self, path: bytes) -> None:
-        """The tree below ``path``."""
+        """Draw the tree below ``path``."""
         try:
             node = resolve(self._volume, path)
         except (IsomountError, OSError) as error:
@@ -91,69 +80,38 @@ class _Drawing:
         if not node.is_directory:
             self._files += 1
             return
-        stack = [self._level("", node.ino, path.rstrip(b"/"))]
-        while stack:
-            level = stack[-1]
-            entry = self._next(level)
-            if entry is None:
-                stack.pop()
-                continue
-            name, child, last = entry
-            below = self._entry(level, name, child, last)
-            if below is None or len(stack) >= self._levels:
-                continue
-            if not self._visits_left or any(below == above.ino for above in stack):
-                endless = DamagedDataError("the folder nests without end")
-                self._failures.add(level.path + b"/" + name, endless)
-                continue
-            self._visits_left -= 1
-            prefix = level.prefix + (self._branches.below if last else self._branches.beside)
-            stack.append(self._level(prefix, below, level.path + b"/" + name))
+        self._draw_below(node, path.rstrip(b"/"))
+
+    def _draw_below(self, top: Node, path: bytes) -> None:
+        fail, branches = self._failures.add, self._branches
+        walk = Walk(self._volume, top, path, order=by_name, levels=self._levels, on_error=fail)
+        # The margin of the entries of each directory on the way, by depth.
+        margins = [""]
+        for visit, name, node, is_last in walk.entries():
+            del margins[visit.depth :]
+            margin = margins[-1]
+            self._line(margin + (branches.last if is_last else branches.more), name, node)
+            margins.append(margin + (branches.below if is_last else branches.beside))
+            if node.fault:
+                fail(visit.prefix + name, IsomountError(node.fault))
 
     def finish(self) -> int:
-        """Print how much there was. Returns the exit code."""
-        folders = f"{self._folders} folder{'' if self._folders == 1 else 's'}"
+        """Print the totals. Returns the exit code."""
+        folders = f"{self._directories} folder{'' if self._directories == 1 else 's'}"
         files = f"{self._files} file{'' if self._files == 1 else 's'}"
         put(f"\n{folders}, {files}")
         finish()
         return self._failures.exit_code
 
-    def _level(self, prefix: str, ino: int, path: bytes) -> _Level:
-        return _Level(prefix, ino, path, self._with_last(ino))
-
-    def _with_last(self, ino: int) -> Iterator[tuple[bytes, Node, bool]]:
-        """The entries of a folder, each with whether it is the last."""
-        waiting: tuple[bytes, Node] | None = None
-        for entry in children(self._volume, ino):
-            if waiting is not None:
-                yield *waiting, False
-            waiting = entry
-        if waiting is not None:
-            yield *waiting, True
-
-    def _next(self, level: _Level) -> tuple[bytes, Node, bool] | None:
-        try:
-            return next(level.entries, None)
-        except (IsomountError, OSError) as error:
-            self._failures.add(level.path or b".", error)
-            return None
-
-    def _entry(self, level: _Level, name: bytes, node: Node, last: bool) -> int | None:
-        """Print one line. Returns the folder's number if it is one."""
-        branch = self._branches.last if last else self._branches.more
-        put(level.prefix + branch + self._style.name(name, node) + self._style.target(node))
-        if node.fault:
-            self._failures.add(level.path + b"/" + name, IsomountError(node.fault))
-            return None
-        if node.is_directory:
-            self._folders += 1
-            return node.ino
-        self._files += 1
-        return None
+    def _line(self, margin: str, name: bytes, node: Node) -> None:
+        put(margin + self._style.name(name, node) + self._style.target(node))
+        if not node.fault:
+            self._directories += node.is_directory
+            self._files += not node.is_directory
 
 
 def _can_encode(text: str) -> bool:
-    """Whether names, which are printed in the file system's encoding, can have lines beside."""
+    """Whether ``text`` can be printed in the encoding that is used for names."""
     try:
         text.encode(sys.getfilesystemencoding())
     except UnicodeEncodeError:

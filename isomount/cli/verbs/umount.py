@@ -1,4 +1,4 @@
-"""``isomount umount MOUNTPOINT|IMAGE``: end a mount, or all."""
+"""``isomount umount MOUNTPOINT|IMAGE``: unmount an image, or all."""
 
 import os
 import shlex
@@ -27,7 +27,7 @@ _EXAMPLES = """examples:
 
 
 def run(words: Sequence[str]) -> int:
-    """Unmount. Returns the exit code; raises IsomountError."""
+    """Run the verb. Returns the exit code; raises IsomountError."""
     flags, names = parser().parse(words, names_at_most=1)
     if not flags.all:
         _end(_find(names[0] if names else ""), lazy=flags.lazy)
@@ -38,7 +38,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def parser() -> Parser:
-    """What this verb understands, for the command, the manual and the shells."""
+    """The parser, also for the manual and the shell completions."""
     parser = Parser("isomount umount", _DESCRIPTION, _EXAMPLES, _USAGE)
     parser.add_argument(
         "-z", "-l", "--lazy", action="store_true", help="detach it even when it is in use"
@@ -48,7 +48,7 @@ def parser() -> Parser:
 
 
 def _end(path: str, *, lazy: bool) -> None:
-    """Unmount ``path``; who keeps it busy is told by name."""
+    """Unmount ``path``. If it is busy, the error names the processes that use it."""
     try:
         unmount(path, lazy=lazy)
     except BusyError as error:
@@ -65,7 +65,7 @@ def _end(path: str, *, lazy: bool) -> None:
 
 
 def _end_all(*, lazy: bool) -> int:
-    """Unmount everything of this user's, what lies within another first. Returns the exit code."""
+    """Unmount everything of this user, nested mounts first. Returns the exit code."""
     code = 0
     for each in reversed(running(everybody=False)):
         try:
@@ -77,7 +77,7 @@ def _end_all(*, lazy: bool) -> int:
 
 
 def _find(what: str) -> str:
-    """The mount point that ``what`` names. Nothing is touched that may hang until it has to be."""
+    """The mount point that ``what`` names, without accessing mounts that may hang if possible."""
     if not what:
         raise UsageError("name the mount point or the image to unmount; see isomount umount --help")
     mounts = all_mounts()
@@ -107,6 +107,6 @@ def _topmost(mounts: list[Mount], path: str) -> Mount | None:
 
 
 def _without_links(path: str) -> str:
-    """``path`` with the links above its last component followed, then that one's own."""
+    """``path`` with symbolic links resolved, those of its parent directory first."""
     parent, name = os.path.split(path)
     return os.path.realpath(os.path.join(os.path.realpath(parent), name))

@@ -1,8 +1,8 @@
-# The first word is a verb or an image, the one behind an image a folder.
+# The first word is a verb or an image, the one after an image a directory.
 _shtab_isomount_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_isomount_pos_1_COMPGEN=_shtab_compgen_dirs
 
-# readline takes "uid=0" for three words: here they are one again.
+# readline splits "uid=0" into three words, which are joined here.
 _isomount() {
   local -a whole=()
   local index word glue=
@@ -19,7 +19,7 @@ _isomount() {
   local COMP_CWORD=$((${#whole[@]} - 1))
   _shtab_isomount "$@"
   word=${whole[-1]}
-  # readline replaces only what stands behind the "=".
+  # readline only replaces what follows the "=".
   [[ $word == *=* ]] && COMPREPLY=("${COMPREPLY[@]#"${word%=*}="}")
   [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
   return 0

@@ -17,7 +17,7 @@ _shtab_isomount_commands() {
   _files
 }
 
-# Behind an image there is a folder.
+# The word after an image is a directory.
 functions[_isomount_words]=$functions[_shtab_isomount]
 _shtab_isomount() {
   _isomount_words "$@"
