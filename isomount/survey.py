@@ -1,6 +1,7 @@
 """Everything that an image tells about itself without its files being looked at."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ from isomount.formats.iso9660.identity import identities as iso9660_identities
 from isomount.formats.udf.identity import identities as udf_identities
 from isomount.image import Image
 
-__all__ = ["BootEntry", "Identity", "Partition", "Survey", "survey"]
+__all__ = ["BootEntry", "Identity", "Partition", "Survey", "missing_bytes", "survey"]
 
 _Part = TypeVar("_Part")
 
@@ -46,6 +47,20 @@ class Survey:
         return max(0, self.volume_size - self.size)
 
 
+def missing_bytes(image: Image) -> int:
+    """How many bytes the open ``image`` is too short for its volumes; 0 when it is whole.
+
+    Only volume descriptors are read, so it is quick. Where they cannot be, the answer is 0.
+    """
+    blocks, options = image.blocks, image.options
+    with suppress(IsomountError, OSError):
+        volumes = iso9660_identities(blocks, session_start(blocks, options))
+        if _has_udf(image):
+            volumes += udf_identities(blocks, options)
+        return max(0, _reach(volumes) - blocks.size)
+    return 0
+
+
 def survey(image: Image) -> Survey:
     """Look at the open ``image``. A part that cannot be read is damage."""
     blocks, damage, options = image.blocks, image.damage, image.options
@@ -61,7 +76,7 @@ def survey(image: Image) -> Survey:
     none: list[Identity] = []
     volumes = part("ISO 9660 descriptors", lambda: iso9660_identities(blocks, start), none)
     starts = part("list of sessions", lambda: sessions(blocks), [0]) if volumes else []
-    if any(name.startswith("UDF") for name in image.views):
+    if _has_udf(image):
         volumes = volumes + part("UDF descriptors", lambda: udf_identities(blocks, options), none)
     boot = part("boot catalog", lambda: read_catalog(blocks, start), None)
     if boot is not None and not boot.is_sound:
@@ -69,7 +84,7 @@ def survey(image: Image) -> Survey:
     return Survey(
         image=image.name,
         size=blocks.size,
-        volume_size=max((volume.size for volume in volumes), default=0),
+        volume_size=_reach(volumes),
         views=list(image.views),
         view=image.view,
         label=image.label,
@@ -80,3 +95,12 @@ def survey(image: Image) -> Survey:
         partitions=part("partition table", lambda: read_partitions(blocks), []),
         damage=damage.findings,
     )
+
+
+def _has_udf(image: Image) -> bool:
+    return any(name.startswith("UDF") for name in image.views)
+
+
+def _reach(volumes: list[Identity]) -> int:
+    """How far the volumes say they reach, in bytes from the image's start."""
+    return max((volume.size for volume in volumes), default=0)

@@ -16,6 +16,8 @@ from isomount.mounting.fuse import require_fuse
 from isomount.mounting.mountpoint import MountPoint
 from isomount.mounting.mounts import mount_at
 from isomount.mounting.unmount import unmount
+from isomount.survey import missing_bytes
+from isomount.text import readable_size
 
 _log = logging.getLogger("isomount.daemon")
 
@@ -33,16 +35,35 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
     logs.configure(request)
     with open_image(request.image, request.view) as image:
         require_fuse(request.fuse)
+        incomplete = _incomplete(image)
         point = prepare(request.mountpoint, request.image, nonempty=request.nonempty, tell=tell)
+
+        def ready() -> None:
+            if incomplete:
+                tell(incomplete)
+
         try:
             if request.foreground:
-                return _serve(request, image, point, lambda: None)
+                return _serve(request, image, point, ready)
             code = _start_daemon(request, image, point, inherited)
         except BaseException:  # Ctrl-C as well: a folder made for the mount must not stay
             point.remove()
             raise
         point.leave_to_daemon()
+        ready()
         return code
+
+
+def _incomplete(image: Image) -> str:
+    """How much of ``image`` is missing, as a sentence; "" when it is whole."""
+    missing = missing_bytes(image)
+    if not missing:
+        return ""
+    whole = image.blocks.size + missing
+    return (
+        f"{image.name}: is cut off: the last {readable_size(missing)} of {readable_size(whole)} "
+        "are missing, and what lies there cannot be read; copy or download the image again"
+    )
 
 
 def _serve(

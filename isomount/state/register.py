@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from isomount.image import Image
 from isomount.mounting.mounts import Mount, all_mounts, is_same_image, mount_at
+from isomount.survey import missing_bytes
 
 _DIRECTORY = "isomount"
 _RUN = "/run"
@@ -28,6 +29,7 @@ class MountEntry:
 
     ``image`` is the path that was given, made absolute; ``file`` is the same without links.
     ``started`` is when the process ``pid`` started, in clock ticks since boot: pids are reused.
+    ``missing`` is how many bytes the image was too short when it was mounted.
     """
 
     device: str
@@ -40,6 +42,7 @@ class MountEntry:
     since: float
     pid: int
     started: int
+    missing: int = 0
 
     @property
     def is_alive(self) -> bool:
@@ -79,6 +82,7 @@ class Registration:
             since=time.time(),
             pid=os.getpid(),
             started=_started(os.getpid()),
+            missing=missing_bytes(image),
         )
         with contextlib.suppress(OSError):
             os.makedirs(directory, 0o700, exist_ok=True)
@@ -206,7 +210,7 @@ def _read(path: str) -> MountEntry | None:
     except (OSError, ValueError, TypeError):
         return None
     kinds = MountEntry.__annotations__
-    right = all(isinstance(fields[name], (int, kind)) for name, kind in kinds.items())
+    right = all(isinstance(getattr(entry, name), (int, kind)) for name, kind in kinds.items())
     return entry if right else None
 
 

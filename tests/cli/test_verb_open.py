@@ -297,3 +297,16 @@ def test_good_labels_stay() -> None:
     assert safe_directory_name("Debian 12.1.0 amd64") == "Debian 12.1.0 amd64"
     assert safe_directory_name("../../etc/passwd") == "etc passwd"
     assert safe_directory_name("ünï\n\x1b[31m") == "ünï [31m"
+
+
+def test_a_cut_off_image_is_told(desktop: Desktop, image: Path, user_folder: Path) -> None:
+    """In a notification: whoever clicks sees no terminal."""
+    with image.open("r+b") as file:
+        file.truncate(image.stat().st_size - 100_000)
+    told, notify = user_folder / "told", desktop.xdg_open.with_name("notify-send")
+    notify.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{told}\n')
+    notify.chmod(0o755)
+    done = desktop.open(image)
+    assert done.returncode == 0
+    assert done.stderr.startswith(f"isomount: {image}: is cut off: the last 100 KB of ")
+    assert told.read_text().splitlines()[-2:] == ["About the disc image", done.stderr[10:-1]]

@@ -15,12 +15,11 @@ from isomount.cli.reading import (
 )
 from isomount.cli.terminal.output import OutputError, finish, put
 from isomount.cli.terminal.progress import Bar, can_draw
-from isomount.cli.terminal.units import readable_size
 from isomount.cli.terminal.words import say
 from isomount.errors import DifferenceError, IsomountError, UsageError
 from isomount.extract import Extractor, Place, Totals
 from isomount.image import Image
-from isomount.text import one_line
+from isomount.text import one_line, readable_size
 
 _USAGE = """isomount extract IMAGE [PATH...] [-C FOLDER] [--verify] [-q]
                         [-o OPTION[,OPTION...]]..."""

@@ -9,17 +9,17 @@ from typing import Any
 
 from isomount.cli.options.arguments import Parser
 from isomount.cli.terminal.output import finish, put
-from isomount.cli.terminal.units import readable_size
 from isomount.cli.terminal.words import say
-from isomount.state.register import Running, running
-from isomount.text import one_line
+from isomount.state.register import MountEntry, Running, running
+from isomount.text import one_line, readable_size
 
 _USAGE = "isomount list [--all] [--json]"
 _DESCRIPTION = """List the images that isomount shows for you: where, which view, since when.
 
 An image that was deleted, or replaced by another file, while it is shown has "(deleted)" behind it:
 what was mounted can be read on, until it is unmounted by its folder or its former name. That an
-image was renamed, or overwritten in place, is not noticed."""
+image was renamed, or overwritten in place, is not noticed. One that was cut off when it was mounted
+says behind its size how much is missing."""
 _EXAMPLES = """examples:
   isomount list                              your mounts
   isomount list --all                        every user's
@@ -64,11 +64,16 @@ def _fields(row: Running) -> tuple[str, ...]:
         about = (_UNKNOWN,) * 4
     else:
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.since))
-        about = (entry.view, entry.label or _UNKNOWN, readable_size(entry.size), since)
+        about = (entry.view, entry.label or _UNKNOWN, _size(entry), since)
     if row.is_dead:
         about = (*about[:-1], f"{about[-1]} (dead; clear it with: isomount umount --lazy)")
     image = f"{row.image} (deleted)" if row.has_lost_image else row.image
     return tuple(map(one_line, (image, row.mount.path, *about)))
+
+
+def _size(entry: MountEntry) -> str:
+    missing = f" ({readable_size(entry.missing)} missing)" if entry.missing else ""
+    return f"{readable_size(entry.size)}{missing}"
 
 
 def _plain(row: Running) -> dict[str, Any]:
@@ -80,6 +85,7 @@ def _plain(row: Running) -> dict[str, Any]:
         "view": entry and entry.view,
         "label": entry and entry.label,
         "size": entry and entry.size,
+        "missing": entry and entry.missing,
         "since": since,
         "user": row.mount.owner,
         "pid": entry and entry.pid,

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import isomount
 from isomount.cli.docs.exit_codes import exit_codes
@@ -67,14 +67,15 @@ def carry_out(
     read_only: bool = False,
     foreground: bool = False,
     debug: bool = False,
+    tell: Callable[[str], None] = say,
 ) -> int:
     """Mount the image ``names[0]`` on the directory ``names[1]``, or on the default one.
 
-    ``read_only`` suppresses the notice that rw has no effect. Returns the exit code; raises
-    IsomountError.
+    ``read_only`` suppresses the notice that rw has no effect. ``tell`` is called with a sentence
+    for what else is to be known of the mount. Returns the exit code; raises IsomountError.
     """
     request = dataclasses.replace(_request(names, options), foreground=foreground, debug=debug)
-    code = launch.start(request, say)
+    code = launch.start(request, tell)
     if options.asks_to_write and not (read_only or foreground):
         say("mounted read-only: rw is ignored, disc images cannot be written to")
     if len(names) == 1 and not foreground:

@@ -9,6 +9,7 @@ from isomount.cli.options.arguments import Parser
 from isomount.cli.options.parse import ParsedOptions, parse_options
 from isomount.cli.reading import image_name
 from isomount.cli.terminal.output import put
+from isomount.cli.terminal.words import say
 from isomount.cli.verbs.mount import carry_out
 from isomount.desktop import notification
 from isomount.desktop.file_manager import FileManager
@@ -31,7 +32,7 @@ _DESCRIPTION = """Show an image in the file manager.
 
 It is mounted if it is not yet, in a folder named after its label: in /run/media/USER where that is
 yours to write to, else in the folder isomount in your home, where file managers look as well.
-Without a terminal, what goes wrong is shown by notify-send."""
+Without a terminal, what goes wrong, or is missing from the image, is shown by notify-send."""
 _EXAMPLES = """examples:
   isomount open debian.iso         mount it if need be, and open the file manager there
   isomount umount debian.iso       end that; the eject button does the same
@@ -81,6 +82,13 @@ def parser() -> Parser:
         help="as for a mount; a mount that is there already keeps its own",
     )
     return parser
+
+
+def _tell(message: str) -> None:
+    """Say ``message``, where nobody sees a terminal by a notification too."""
+    say(message)
+    if notification.is_needed():
+        notification.notify("About the disc image", message)
 
 
 def _label(image: str, options: ParsedOptions) -> str:
@@ -142,7 +150,7 @@ def _mount(image: str, label: str, options: ParsedOptions) -> _Shown:
             if place is not None:
                 return _Shown(place)
             place = os.path.join(directory, free_name(directory, label))
-            carry_out([image, place], options)
+            carry_out([image, place], options, tell=_tell)
             return _Shown(place, is_new=True, made=made)
     except BaseException:  # KeyboardInterrupt too: remove what was created
         remove(made)
