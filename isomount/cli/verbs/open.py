@@ -31,7 +31,8 @@ _USAGE = "isomount open IMAGE [-o OPTION[,OPTION...]]..."
 _DESCRIPTION = """Show an image in the file manager.
 
 It is mounted if it is not yet, in a folder named after its label: in /run/media/USER where that is
-yours to write to, else in the folder isomount in your home, where file managers look as well.
+yours to write to, else in ~/Discs: only there do file managers list it, with an eject button, and
+not in $XDG_RUNTIME_DIR.
 Without a terminal, what goes wrong, or is missing from the image, is shown by notify-send."""
 _EXAMPLES = """examples:
   isomount open debian.iso         mount it if need be, and open the file manager there
