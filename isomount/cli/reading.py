@@ -6,7 +6,9 @@ import logging
 import sys
 
 from isomount.cli.options.arguments import Parser
+from isomount.cli.options.help import add_options
 from isomount.cli.options.parse import ParsedOptions, parse_options
+from isomount.cli.options.table import Target
 from isomount.cli.terminal.words import say
 from isomount.errors import UsageError
 from isomount.image import Image, ViewOptions, open_image
@@ -42,14 +44,8 @@ class _Warnings(logging.Handler):
 def reading_parser(verb: str, description: str, examples: str, usage: str) -> Parser:
     """A parser with the options that decide what is shown of an image."""
     parser = Parser(f"isomount {verb}", description, examples, usage)
-    parser.add_argument(
-        "-o",
-        dest="options",
-        metavar="OPTIONS",
-        action="append",
-        default=[],
-        help="what is shown, as for a mount: view=, norock, nojoliet, session= ...",
-    )
+    help_ = "what is shown, as for a mount: view=, norock, nojoliet, session= ..."
+    add_options(parser, help_, (Target.VIEW,))
     return parser
 
 

@@ -31,6 +31,7 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
     caller should know besides, a sentence at a time. Raises IsomountError; then nothing is left
     behind.
     """
+    logs.forget()  # that of an image which this process mounted before
     inherited = _inherited_descriptors()
     logs.configure(request)
     with open_image(request.image, request.view) as image:

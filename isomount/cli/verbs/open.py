@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from isomount.cli.options.arguments import Parser
+from isomount.cli.options.help import add_options
 from isomount.cli.options.parse import ParsedOptions, parse_options
 from isomount.cli.reading import image_name
 from isomount.cli.terminal.output import put
@@ -74,14 +75,7 @@ def _open(words: Sequence[str]) -> None:
 def parser() -> Parser:
     """The parser, also for the manual and the shell completions."""
     parser = Parser("isomount open", _DESCRIPTION, _EXAMPLES, _USAGE)
-    parser.add_argument(
-        "-o",
-        dest="options",
-        metavar="OPTIONS",
-        action="append",
-        default=[],
-        help="as for a mount; a mount that is there already keeps its own",
-    )
+    add_options(parser, "as for a mount; a mount that is there already keeps its own")
     return parser
 
 
