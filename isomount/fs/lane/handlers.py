@@ -150,10 +150,11 @@ class Handlers:
 
     def _open(self, request: Request, reader: Reader) -> bytes:
         """Open for reading; the page cache stays valid from one open to the next."""
+        answers.require_reading(wire.open_flags(request))
         ino = self._session.from_kernel(request.node)
         # Marked before anything may wait: a second open must not push, whichever is answered first.
         is_first = self._session.first_opens.is_first(ino)
-        content = answers.open_file(self._volume, reader, ino, wire.open_flags(request))
+        content = answers.open_file(self._volume, reader, ino)
         if is_first:
             self._push(request.node, content)
         flags = Opened.KEEP_CACHE
