@@ -144,7 +144,7 @@ class ZisofsContent(NamedTuple):
         return data
 
     def _codec(self, reader: Reader) -> _Decode:
-        """zlib in version 1; version 2 names its codec in the eleventh byte of the header."""
+        """The codec: always zlib in version 1; the eleventh byte of the header in version 2."""
         if self.algorithm == _VERSION_1:
             return _zlib
         header = self._exactly(reader, 0, 24)
