@@ -258,7 +258,7 @@ class Iso9660View:
     def _files(
         self, reader: Reader, extent: RecordArea, address: int, decode: Decode
     ) -> Iterator[tuple[Record, ...] | list[Entry]]:
-        """The records from ``address`` on, with all sections of a file together, or runs of entries.
+        """The records from ``address`` on, by file with all its sections, or runs of entries.
 
         A directory has only one section (ECMA-119 6.8.1), so its multi-extent flag is ignored.
         """
