@@ -26,7 +26,7 @@ _FID_MARK = FILE_IDENTIFIER.to_bytes(2, "little")
 _CHUNK = 128 << 10
 # After this many consecutive bytes without a descriptor, the rest of a directory is given up.
 _JUNK_AT_MOST = 1 << 20
-# At most this much of a descriptor is read for its CRC; real descriptors are shorter.
+# At most this much of a descriptor is read for its CRC; in practice they are shorter.
 _SUMMED_AT_MOST = 1024
 
 # Reads a range of the directory's data, given offset and length.

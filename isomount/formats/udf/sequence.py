@@ -71,7 +71,7 @@ class Prevailing:
 
     @property
     def volume(self) -> tuple[LogicalVolumeDescriptor, bytes]:
-        """The logical volume descriptor, parsed and as bytes. Raises DamagedDataError if missing."""
+        """The logical volume descriptor, parsed and as bytes. Raises DamagedDataError."""
         if self._volume is None:
             raise DamagedDataError("no logical volume descriptor is left of it")
         return LOGICAL_VOLUME_DESCRIPTOR.parse(self._volume.data), self._volume.data
