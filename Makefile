@@ -11,7 +11,7 @@ VENV_PYTHON := .venv/bin/python
 # Debian keeps mkudffs where an ordinary user's PATH does not lead.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help setup demo test check lint test-setup lint-setup bench install uninstall clean
+.PHONY: help setup demo test check lint test-setup lint-setup docs bench install uninstall clean
 # One setup at a time may install into .venv.
 .NOTPARALLEL:
 
@@ -46,6 +46,7 @@ help:
 	@echo "                        these two need Python alone: no compiler, no FUSE, no root"
 	@echo "make install            for everybody on this machine (prefix=/usr/local, DESTDIR=)"
 	@echo "make uninstall          remove what make install put there"
+	@echo "make docs               write docs/options.md from the table of options"
 	@echo "make bench              measure against every other way to mount (an hour; as root for all)"
 	@echo "make bench ROUNDS=3 ONLY=find,tar LIMIT=60"
 	@echo "                        fewer rounds, some workloads, seconds until a peer is given up"
@@ -83,6 +84,9 @@ install: setup
 
 uninstall:
 	@$(foreach name,DESTDIR $(INSTALL_FOLDERS),$(name)="$($(name))") tools/install uninstall
+
+docs: lint-setup
+	@$(VENV_PYTHON) -m isomount.cli.docs.reference >docs/options.md
 
 bench:
 	@tools/setup bench
