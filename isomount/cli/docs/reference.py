@@ -16,10 +16,12 @@ _BEGIN = """\
 
     isomount disc.iso folder -o norock,uid=alex,log=/tmp/log
 
-Options are separated by commas, and `-o` may be given more than once; a comma in a value is written
-`\\,`. Names and meanings are those of Linux's isofs and udf drivers, of FUSE and of mount(8), so that a
-line of /etc/fstab keeps working. The verbs that read an image without mounting it (`info`, `ls`, `tree`,
-`cat`, `extract`) take the options of the first table too. An unknown option is an error. The manual page
+Options are separated by commas, and `-o` may be given more than once; a comma in a value is
+written `\\,`. Names and meanings are those of Linux's isofs and udf drivers, of FUSE and of
+mount(8), so that a line of /etc/fstab keeps working. An unknown option is an error.
+
+The verbs that read an image without mounting it (`info`, `ls`, `tree`, `cat`, `extract`) take the
+options of the first table too, and `isomount.open` takes them as keywords. The manual page
 isomount(1) has the same tables.
 """
 
