@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 import pytest
 
+pytest.importorskip("pyfuse3")  # which make check does without
+
 from isomount.fs.lane import wire
 from isomount.fs.lane.wire import Opcode
 from tests.command import CHECKOUT, environment
