@@ -18,8 +18,10 @@ from isomount.daemon.idle import end_when_idle
 from isomount.daemon.notify import notify
 from isomount.daemon.request import MountRequest
 from isomount.errors import FuseUnavailableError, IsomountError
-from isomount.fs import Operations, Policy, Session, Use
-from isomount.fs.lane import Gate, Handlers
+from isomount.fs import Policy, Session, Use
+from isomount.fs.lane.gate import Gate
+from isomount.fs.lane.handlers import Handlers
+from isomount.fs.operations import Operations
 from isomount.image import Image
 from isomount.mounting import device
 from isomount.mounting.mountpoint import MountPoint
