@@ -100,10 +100,12 @@ def test_dead_mount_is_cleared_by_the_remedy(image: Path, user_folder: Path) -> 
 
 
 def test_mount_points_that_are_not_ones_own(image: Path, readable: Path) -> None:
-    assert_failed(run(image, readable, user=True), 10, "is not writable for you")
+    done = run(image, readable, user=True)
+    yours = "and it has to be yours to mount on it: as root, chown nobody"
+    assert_failed(done, 10, f"is not writable for you, {yours} {readable}; name a mount point in")
     assert_failed(run(image, readable / "m", user=True), 10, "cannot be made in")
     readable.chmod(0o1777)
-    assert_failed(run(image, readable, user=True), 10, "belongs to another user")
+    assert_failed(run(image, readable, user=True), 10, f"belongs to another user, {yours}")
     assert list(readable.iterdir()) == []
 
 
