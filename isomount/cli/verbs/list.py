@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from isomount.cli.options.arguments import Parser
+from isomount.cli.terminal.columns import aligned
 from isomount.cli.terminal.output import finish, put
 from isomount.cli.terminal.words import say
 from isomount.state.register import MountEntry, Running, running
@@ -25,6 +26,7 @@ _EXAMPLES = """examples:
   isomount list --all                        every user's
   isomount list --json | jq -r '.[].image'   for programs: sizes in bytes, times in UTC
 """
+_HEADER = ("IMAGE", "MOUNTED ON", "VIEW", "LABEL", "SIZE", "SINCE")
 _UNKNOWN = "-"
 
 
@@ -51,11 +53,8 @@ def parser() -> Parser:
 
 
 def _print_table(rows: list[Running]) -> None:
-    lines = [("IMAGE", "MOUNTED ON", "VIEW", "LABEL", "SIZE", "SINCE"), *map(_fields, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
-    for line in lines:
-        padded = [f"{text:<{width}}" for text, width in zip(line, widths, strict=False)]
-        put("  ".join([*padded, line[-1]]))
+    for line in aligned([_HEADER, *map(_fields, rows)]):
+        put(line)
 
 
 def _fields(row: Running) -> tuple[str, ...]:
