@@ -13,6 +13,7 @@ from isomount.cli.terminal.words import say
 from isomount.errors import UsageError
 from isomount.image import Image, ViewOptions, open_image
 from isomount.mounting.options import FuseOptions
+from isomount.mounting.shut_out import advising
 
 ANY_NUMBER = sys.maxsize
 
@@ -78,6 +79,7 @@ def open_to_read(name: str, options: ViewOptions, *, warn: bool = True) -> Image
     if warn:
         log.addHandler(warnings)
     log.propagate = False
-    image = open_image(name, options)
+    with advising(name):
+        image = open_image(name, options)
     warnings.speak()
     return image

@@ -15,6 +15,7 @@ from isomount.image import Image, open_image
 from isomount.mounting.fuse import require_fuse
 from isomount.mounting.mountpoint import MountPoint
 from isomount.mounting.mounts import mount_at
+from isomount.mounting.shut_out import advising
 from isomount.mounting.unmount import unmount
 from isomount.survey import missing_bytes
 from isomount.text import readable_size
@@ -33,7 +34,9 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
     logs.forget()  # that of an image which this process mounted before
     inherited = _inherited_descriptors()
     logs.configure(request)
-    with open_image(request.image, request.view) as image:
+    with advising(request.image):
+        image = open_image(request.image, request.view)
+    with image:
         require_fuse(request.fuse)
         incomplete = _incomplete(image)
         point = prepare(request.mountpoint, request.image, nonempty=request.nonempty, tell=tell)

@@ -9,6 +9,7 @@ import stat
 import time
 
 from isomount.errors import MountPointError
+from isomount.mounting.shut_out import advice
 
 # How long to wait for the daemon of an ended mount to remove its mount point, in seconds.
 _FAREWELL = 5.0
@@ -100,7 +101,8 @@ def make(path: str) -> MountPoint:
                 f"{path}: cannot be made because the folder {parent} is missing; make that first"
             ) from None
         raise MountPointError(
-            f"{path}: cannot be made in {parent}: {error.strerror}{instead(path)}"
+            f"{path}: cannot be made in {parent}: {error.strerror}"
+            f"{advice(path) if isinstance(error, PermissionError) else ''}{instead(path)}"
         ) from error
     with contextlib.suppress(OSError):  # no attributes: it will not be removed after a kill
         os.setxattr(path, _MARK, b"")

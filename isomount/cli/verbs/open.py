@@ -24,6 +24,7 @@ from isomount.desktop.media import (
 from isomount.errors import IsomountError, NoFileManagerError
 from isomount.image import open_image
 from isomount.mounting.mountpoint import await_farewell
+from isomount.mounting.shut_out import advising
 from isomount.mounting.unmount import unmount
 from isomount.state.register import running
 from isomount.text import one_line
@@ -89,7 +90,7 @@ def _tell(message: str) -> None:
 def _label(image: str, options: ParsedOptions) -> str:
     """What to call the directory: the label, else the image's name without its ending."""
     # Nobody listens to the log here: the mount will say what it finds damaged.
-    with open_image(image, options.view) as opened:
+    with advising(image), open_image(image, options.view) as opened:
         label = opened.label
     stem = os.path.splitext(os.path.basename(image))[0]
     return (
