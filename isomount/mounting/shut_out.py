@@ -13,7 +13,7 @@ from isomount.mounting.mounts import mount_around
 
 
 def advice(path: str) -> str:
-    """The rest of a sentence that says ``path`` is not permitted; "" if it is not a mount's doing."""
+    """The rest of a sentence that ``path`` is not permitted; "" if that is no mount's doing."""
     mount = mount_around(os.path.realpath(path))
     if mount is None or not mount.kind.startswith("fuse"):
         return ""
