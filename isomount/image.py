@@ -29,8 +29,9 @@ class Image:
     """An image, the views that it has and the one that is shown.
 
     ``name`` is the image's path, or what its file object is called. ``views`` names every view
-    found, ``volume`` is the chosen one with its cached tree, ``damage`` counts what was found
-    broken so far. Thread-safe. Close it, or use it in a ``with`` statement.
+    found, ``volume`` is the chosen one with its cached tree, ``remark`` says what another view
+    shows and this one does not, ``damage`` counts what was found broken so far. Thread-safe. Close
+    it, or use it in a ``with`` statement.
     """
 
     def __init__(self, source: Source, options: ViewOptions) -> None:
@@ -44,8 +45,9 @@ class Image:
         self.closed = False
         self.blocks = BlockCache(source)
         try:
-            self.views, view = find_views(self.blocks, options, self.name, self.damage)
-            self.volume = Volume(view, self.blocks, self.damage)
+            found = find_views(self.blocks, options, self.name, self.damage)
+            self.views, self.remark = found.names, found.remark
+            self.volume = Volume(found.chosen, self.blocks, self.damage)
         except BaseException:  # whatever it is, nobody will close an image that never was
             self.blocks.close()
             raise

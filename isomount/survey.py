@@ -24,7 +24,8 @@ class Survey:
 
     ``volumes`` holds a descriptor's identifiers each; ``tool`` is the program that made the image,
     "" where nothing gives it away. ``volume_size`` is how far the volumes say they reach, 0 where
-    they do not say. ``damage`` pairs an image byte with what is wrong there.
+    they do not say. ``remark`` says what another view shows and this one does not. ``damage`` pairs
+    an image byte with what is wrong there.
     """
 
     image: str
@@ -32,6 +33,7 @@ class Survey:
     volume_size: int
     views: list[str]
     view: str
+    remark: str
     label: str
     volumes: list[Identity]
     tool: str
@@ -72,6 +74,7 @@ def survey(image: Image) -> Survey:
         volume_size=max((volume.size for volume in volumes), default=0),
         views=list(image.views),
         view=image.view,
+        remark=image.remark,
         label=image.label,
         volumes=volumes,
         tool=authoring_tool(volumes),

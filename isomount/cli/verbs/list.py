@@ -51,11 +51,15 @@ def parser() -> Parser:
 
 
 def _print_table(rows: list[Running]) -> None:
-    lines = [("IMAGE", "MOUNTED ON", "VIEW", "LABEL", "SIZE", "SINCE"), *map(_fields, rows)]
+    head = ("IMAGE", "MOUNTED ON", "VIEW", "LABEL", "SIZE", "SINCE")
+    lines = [head, *map(_fields, rows)]
+    remarks = ["", *(row.entry.remark if row.entry else "" for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
-    for line in lines:
+    for line, remark in zip(lines, remarks, strict=True):
         padded = [f"{text:<{width}}" for text, width in zip(line, widths, strict=False)]
         put("  ".join([*padded, line[-1]]))
+        if remark:
+            put(f"  {one_line(remark)}")
 
 
 def _fields(row: Running) -> tuple[str, ...]:
@@ -78,6 +82,7 @@ def _plain(row: Running) -> dict[str, Any]:
         "image": one_line(row.image),
         "mountpoint": one_line(row.mount.path),
         "view": entry and entry.view,
+        "remark": entry and entry.remark,
         "label": entry and entry.label,
         "size": entry and entry.size,
         "since": since,
