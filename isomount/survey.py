@@ -7,7 +7,7 @@ from typing import TypeVar
 from isomount.errors import IsomountError
 from isomount.formats.disc.boot import BootCatalog, BootEntry, read_catalog
 from isomount.formats.disc.partitions import Partition, read_partitions
-from isomount.formats.disc.sessions import session_start, sessions
+from isomount.formats.disc.sessions import sessions
 from isomount.formats.identity import Identity, authoring_tool
 from isomount.formats.iso9660.identity import identities as iso9660_identities
 from isomount.formats.udf.identity import identities as udf_identities
@@ -20,7 +20,8 @@ _Part = TypeVar("_Part")
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What is known of an image. Sizes are bytes; ``sessions`` are their first 2048-byte sectors.
+    """What is known of an image. Sizes are bytes; ``sessions`` are their first 2048-byte sectors,
+    ``session`` says which is shown ("session 2 of 3"), "" where there is one.
 
     ``volumes`` holds a descriptor's identifiers each; ``tool`` is the program that made the image,
     "" where nothing gives it away. ``volume_size`` is how far the volumes say they reach, 0 where
@@ -38,6 +39,7 @@ class Survey:
     volumes: list[Identity]
     tool: str
     sessions: list[int]
+    session: str
     boot: BootCatalog | None
     partitions: list[Partition]
     damage: list[tuple[int, str]]
@@ -50,7 +52,7 @@ class Survey:
 
 def survey(image: Image) -> Survey:
     """Look at the open ``image``. A part that cannot be read is damage."""
-    blocks, damage, options = image.blocks, image.damage, image.options
+    blocks, damage = image.blocks, image.damage
 
     def part(name: str, read: Callable[[], _Part], otherwise: _Part) -> _Part:
         try:
@@ -59,19 +61,20 @@ def survey(image: Image) -> Survey:
             damage.note(0, f"the {name} cannot be read: {error}")
             return otherwise
 
-    start = part("session", lambda: session_start(blocks, options), 0)
+    start = image.session.start
+    options = image.session.applied_to(image.options)
     none: list[Identity] = []
     volumes = part("ISO 9660 descriptors", lambda: iso9660_identities(blocks, start), none)
-    starts = part("list of sessions", lambda: sessions(blocks), [0]) if volumes else []
     if any(name.startswith("UDF") for name in image.views):
         volumes = volumes + part("UDF descriptors", lambda: udf_identities(blocks, options), none)
+    starts = [] if image.front else part("list of sessions", lambda: sessions(blocks), [0])
     boot = part("boot catalog", lambda: read_catalog(blocks, start), None)
     if boot is not None and not boot.is_sound:
         damage.note(boot.block * 2048, "the boot catalog's checksum is wrong")
     return Survey(
         image=image.name,
-        size=blocks.size,
-        volume_size=max((volume.size for volume in volumes), default=0),
+        size=image.size,
+        volume_size=max(0, max((volume.size for volume in volumes), default=0) - image.front),
         views=list(image.views),
         view=image.view,
         remark=image.remark,
@@ -79,7 +82,10 @@ def survey(image: Image) -> Survey:
         volumes=volumes,
         tool=authoring_tool(volumes),
         sessions=starts,
+        session=str(image.session),
         boot=boot,
-        partitions=part("partition table", lambda: read_partitions(blocks), []),
+        partitions=[]
+        if image.front
+        else part("partition table", lambda: read_partitions(blocks), []),
         damage=damage.findings,
     )

@@ -30,8 +30,8 @@ class Losses(NamedTuple):
     """How much one side does not show of what the other does, gravest first.
 
     ``files`` are missing, empty, shorter or unreadable, ``kinds`` are links and devices that are
-    missing or plain files, ``names`` are cut, ``rights`` are modes, owners and hard links that
-    differ from those recorded.
+    missing or plain files, and empty files that are missing, ``names`` are cut, ``rights`` are
+    modes, owners and hard links that differ from those recorded.
     """
 
     files: int = 0
@@ -50,7 +50,7 @@ class Losses(NamedTuple):
 
 _WORDS = (
     ("file", "files"),
-    ("link or device", "links and devices"),
+    ("link, device or empty file", "links, devices and empty files"),
     ("whole name", "whole names"),
     ("mode, owner or hard link", "modes, owners and hard links"),
 )
@@ -132,9 +132,10 @@ class _Walk:
             self._both(iso.nodes[name], udf.nodes[name])
         for iso_name, udf_name in list(_renamed(only_iso, only_udf, self._posix)):
             pair = only_iso.pop(iso_name), only_udf.pop(udf_name)
-            if iso_name.lower() != udf_name.lower():
+            same_name = _by_name(iso_name, pair[0]) == _by_name(udf_name, pair[1])
+            if not same_name:
                 self._names(iso_name, udf_name)
-            if iso_name.lower() == udf_name.lower() or not pair[0].is_directory:
+            if same_name or not pair[0].is_directory:
                 self._both(*pair)  # which directory is which is a guess where names differ
         if udf.is_whole:
             self._missing(only_iso, self._lost_by_udf)
@@ -175,8 +176,8 @@ class _Walk:
         for name, node in nodes.items():
             if name.lower() in _RELOCATION:
                 continue
-            is_file = node.is_directory or stat.S_ISREG(node.mode)
-            lost["files" if is_file else "kinds"] += 1
+            has_bytes = node.is_directory or (stat.S_ISREG(node.mode) and node.size > 0)
+            lost["files" if has_bytes else "kinds"] += 1
 
 
 def _rights_differ(iso: Node, udf: Node) -> bool:
@@ -212,7 +213,7 @@ def _renamed(
 
 
 def _by_name(name: bytes, node: Node) -> object:
-    return name.lower(), node.is_directory
+    return name.lower().rstrip(b"."), node.is_directory
 
 
 def _by_place(name: bytes, node: Node) -> object:

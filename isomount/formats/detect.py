@@ -11,6 +11,7 @@ from isomount.formats import iso9660, udf
 from isomount.formats import unrecognised as strangers
 from isomount.formats.base import View
 from isomount.formats.compare import Losses, compare, needs_udf
+from isomount.formats.disc.sessions import Session, choose_session
 from isomount.formats.options import Family, ViewOptions
 
 _Found = TypeVar("_Found")
@@ -19,12 +20,13 @@ _Found = TypeVar("_Found")
 class Views(NamedTuple):
     """The names of the views that an image has, and the one that was chosen.
 
-    ``remark`` is a sentence for people about what the chosen one does not show and another does,
-    "" where it shows everything.
+    ``session`` is the one it belongs to. ``remark`` is a sentence for people about what the chosen
+    view does not show and another does, "" where it shows everything.
     """
 
     names: list[str]
     chosen: View
+    session: Session = Session()
     remark: str = ""
 
 
@@ -39,6 +41,16 @@ def find_views(reader: Reader, options: ViewOptions, name: str, damage: Damage) 
     """
     if reader.size == 0:
         raise NotAnImageError(f"{name}: is empty (0 bytes); copy or download it again")
+    session, failure = _attempt(lambda: choose_session(reader, options, damage))
+    session = session or Session()
+    found = _views(reader, session.applied_to(options), name, damage)
+    if isinstance(failure, UsageError):
+        raise failure
+    return found._replace(session=session)
+
+
+def _views(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Views:
+    """The views of the session that ``options`` place."""
     universal, udf_failure = _attempt(lambda: udf.find(reader, options, name, damage))
     iso, iso_failure = _attempt(lambda: iso9660.find(reader, options, name, damage))
     names = [universal.name] if universal else []
@@ -49,7 +61,7 @@ def find_views(reader: Reader, options: ViewOptions, name: str, damage: Damage) 
         view = iso.view if iso else None
         return Views(names, _wanted(view, iso_failure, f"{name}: holds no ISO 9660 volume", names))
     if universal is not None and iso is not None and _has_files(universal, reader, damage):
-        return _richer(reader, options, iso.view, universal)._replace(names=names)
+        return _richer(reader, options, names, iso.view, universal)
     if iso is not None:
         return Views(names, iso.view)
     if universal is not None:
@@ -59,18 +71,23 @@ def find_views(reader: Reader, options: ViewOptions, name: str, damage: Damage) 
 
 
 def _richer(
-    reader: Reader, options: ViewOptions, iso: iso9660.Iso9660View, universal: udf.UdfView
+    reader: Reader,
+    options: ViewOptions,
+    names: list[str],
+    iso: iso9660.Iso9660View,
+    universal: udf.UdfView,
 ) -> Views:
     """Of the two sides of a bridge the one that loses less, with a remark where both lose."""
     plain = _as_recorded(reader, options)
     if plain is None or needs_udf(reader, plain.universal):
-        return Views([], universal)
+        return Views(names, universal)
     posix = plain.iso.name == iso9660.Tree.ROCK_RIDGE.value
     found = compare(reader, plain.iso, plain.universal, posix=posix)
     if found.iso_is_richer:
         remark = _remark(iso, found.iso, universal, found.udf, Family.UDF)
-        return Views([], iso, remark)
-    return Views([], universal, _remark(universal, found.udf, iso, found.iso, Family.ISO9660))
+        return Views(names, iso, remark=remark)
+    remark = _remark(universal, found.udf, iso, found.iso, Family.ISO9660)
+    return Views(names, universal, remark=remark)
 
 
 def _remark(shown: View, lost: Losses, other: View, other_lost: Losses, family: Family) -> str:

@@ -1,8 +1,17 @@
 """Sources: where the bytes of an image are."""
 
 from isomount.sources.base import FileRange, Source
+from isomount.sources.later import LaterPart
 from isomount.sources.local.file import LocalSource
 from isomount.sources.open import open_source
 from isomount.sources.stream import BinaryFile, FileObjectSource
 
-__all__ = ["BinaryFile", "FileObjectSource", "FileRange", "LocalSource", "Source", "open_source"]
+__all__ = [
+    "BinaryFile",
+    "FileObjectSource",
+    "FileRange",
+    "LaterPart",
+    "LocalSource",
+    "Source",
+    "open_source",
+]

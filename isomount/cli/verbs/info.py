@@ -88,6 +88,8 @@ def _lines(found: Survey) -> Iterator[tuple[str, str]]:
             f"{number} at sector {at}" for number, at in enumerate(found.sessions, 1)
         )
         yield "Sessions", f"{len(found.sessions)}: {starts}; choose with -o session=N"
+        if found.session:
+            yield "", f"{found.session} is shown"
     yield from _under("Boot", map(_boot_words, found.boot.entries if found.boot else ()))
     yield from _under("Partitions", map(_partition_words, found.partitions))
     yield from _under("Damage", _damage_words(found))
@@ -171,6 +173,7 @@ def _plain(found: Survey) -> dict[str, Any]:
     plain["image"] = one_line(found.image)
     plain["volumes"] = [_plain_identity(each) for each in found.volumes]
     plain["sessions"] = found.sessions
+    plain["session"] = found.session
     plain["boot"] = None if found.boot is None else _plain_boot(found)
     plain["partitions"] = [
         {**each._asdict(), "table": each.table.value} for each in found.partitions

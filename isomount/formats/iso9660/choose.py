@@ -6,7 +6,6 @@ from typing import NamedTuple
 from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.errors import DamagedImageError, IsomountError
-from isomount.formats.disc.sessions import session_start
 from isomount.formats.iso9660.content import section_start
 from isomount.formats.iso9660.descriptors import Descriptors, VolumeDescriptor, read_descriptors
 from isomount.formats.iso9660.records import LOST, read_record
@@ -33,10 +32,9 @@ class _Candidate(NamedTuple):
 def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Found | None:
     """The view that ``options`` want of the image called ``name``, None without ISO 9660 in it.
 
-    Raises DamagedImageError when there is a volume but no tree of it can be read, UsageError when
-    a chosen session is not there.
+    Raises DamagedImageError when there is a volume but no tree of it can be read.
     """
-    descriptors = read_descriptors(reader, session_start(reader, options))
+    descriptors = read_descriptors(reader, options.sbsector or 0)
     candidates = list(_candidates(reader, descriptors, options, damage))
     if candidates:
         view = _open_best(reader, candidates, options, name, damage)

@@ -37,13 +37,26 @@ def identities(reader: Reader, session: int) -> list[Identity]:
             "High Sierra" if descriptor.high_sierra else kind,
             descriptor,
             reader.read(descriptor.address, SECTOR),
+            session,
         )
         for descriptor, kind in kinds
         if descriptor is not None
     ]
 
 
-def _identity(structure: str, descriptor: VolumeDescriptor, data: bytes) -> Identity:
+def _volume_end(descriptor: VolumeDescriptor, session: int) -> int:
+    """The logical block where the volume ends.
+
+    Some writers count a later session's size from the disc's start, others from its own: then the
+    root directory, in that session, lies beyond it.
+    """
+    size = descriptor.space_size
+    if size <= descriptor.root.extent:
+        size += session * SECTOR // descriptor.block_size
+    return size
+
+
+def _identity(structure: str, descriptor: VolumeDescriptor, data: bytes, session: int) -> Identity:
     layout = _HIGH_SIERRA if descriptor.high_sierra else _ECMA_119
     wide = descriptor.is_joliet
 
@@ -63,7 +76,7 @@ def _identity(structure: str, descriptor: VolumeDescriptor, data: bytes) -> Iden
     return Identity(
         structure=structure,
         label=descriptor.label,
-        size=descriptor.space_size * descriptor.block_size,
+        size=_volume_end(descriptor, session) * descriptor.block_size,
         volume_set=volume_set,
         system=text(layout.system, 32),
         publisher=publisher,

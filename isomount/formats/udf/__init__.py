@@ -25,11 +25,7 @@ def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Udf
     anchors = find_anchors(reader, options)
     if not anchors and options.novrs:
         return None
-    reason = (
-        "no anchor volume descriptor is found (bs=, anchor= or lastblock= can name it)"
-        if options.session is None
-        else f"it has no session {options.session}"
-    )
+    reason = "no anchor volume descriptor is found (bs=, anchor= or lastblock= can name it)"
     for anchor in anchors:
         try:
             return UdfView(reader, load(reader, anchor, damage), options, damage)
