@@ -9,6 +9,7 @@ from isomount.errors import DamagedImageError, IsomountError
 from isomount.formats.iso9660.content import section_start
 from isomount.formats.iso9660.descriptors import Descriptors, VolumeDescriptor, read_descriptors
 from isomount.formats.iso9660.records import LOST, read_record
+from isomount.formats.iso9660.root import with_true_root
 from isomount.formats.iso9660.susp import fields, has_xa, skip_of
 from isomount.formats.iso9660.view import Iso9660View, Tree
 from isomount.formats.options import ViewOptions
@@ -34,7 +35,7 @@ def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Fou
 
     Raises DamagedImageError when there is a volume but no tree of it can be read.
     """
-    descriptors = read_descriptors(reader, options.sbsector or 0)
+    descriptors = _with_true_roots(reader, read_descriptors(reader, options.sbsector or 0), damage)
     candidates = list(_candidates(reader, descriptors, options, damage))
     if candidates:
         view = _open_best(reader, candidates, options, name, damage)
@@ -45,6 +46,21 @@ def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Fou
             "image is damaged or was not copied as it is"
         )
     return None
+
+
+def _with_true_roots(reader: Reader, found: Descriptors, damage: Damage) -> Descriptors:
+    """``found`` with what is wrong in them put right, and noted."""
+
+    def right(descriptor: VolumeDescriptor | None) -> VolumeDescriptor | None:
+        if descriptor is None:
+            return None
+        for name in descriptor.disagreements:
+            damage.note(descriptor.address, f"the two byte orders of the {name} disagree")
+        return with_true_root(reader, descriptor, damage)
+
+    return found._replace(
+        primary=right(found.primary), joliet=right(found.joliet), enhanced=right(found.enhanced)
+    )
 
 
 def _candidates(
