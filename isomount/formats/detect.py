@@ -11,10 +11,12 @@ from isomount.formats import iso9660, udf
 from isomount.formats import unrecognised as strangers
 from isomount.formats.base import View
 from isomount.formats.compare import Losses, compare, needs_udf
-from isomount.formats.disc.sessions import Session, choose_session
+from isomount.formats.disc.sessions import Session, bytes_missing, choose_session
 from isomount.formats.options import Family, ViewOptions
 
 _Found = TypeVar("_Found")
+# The image byte where volumes of either kind announce themselves.
+_RECOGNITION = 32768
 
 
 class Views(NamedTuple):
@@ -53,21 +55,60 @@ def _views(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> V
     """The views of the session that ``options`` place."""
     universal, udf_failure = _attempt(lambda: udf.find(reader, options, name, damage))
     iso, iso_failure = _attempt(lambda: iso9660.find(reader, options, name, damage))
+    asked = options.view
+    if universal is None and udf_failure is None and (iso is None or asked is Family.UDF):
+        universal = _unannounced(reader, options, name, damage)
     names = [universal.name] if universal else []
     names += iso.trees if iso else []
-    if options.view is Family.UDF:
-        return Views(names, _wanted(universal, udf_failure, f"{name}: holds no UDF volume", names))
-    if options.view is Family.ISO9660:
-        view = iso.view if iso else None
-        return Views(names, _wanted(view, iso_failure, f"{name}: holds no ISO 9660 volume", names))
-    if universal is not None and iso is not None and _has_files(universal, reader, damage):
-        return _richer(reader, options, names, iso.view, universal)
-    if iso is not None:
+    if universal is not None and asked is not Family.ISO9660:
+        if iso is None or asked is Family.UDF:
+            return Views(names, universal)
+        if _has_files(universal, reader, damage):
+            return _richer(reader, options, names, iso.view, universal)
+    if iso is not None and asked is not Family.UDF:
+        if udf_failure is not None:
+            damage.note(_RECOGNITION, f"the UDF side cannot be read: {udf_failure}")
         return Views(names, iso.view)
-    if universal is not None:
-        return Views(names, universal)
-    stranger = f"{name}: {strangers.describe(reader, name)}"
-    raise udf_failure or iso_failure or NotAnImageError(stranger)
+    failures = {Family.UDF: udf_failure, Family.ISO9660: iso_failure}
+    failure = failures.get(asked, udf_failure or iso_failure)
+    raise _refusal(reader, options, name, names, failure)
+
+
+def _unannounced(
+    reader: Reader, options: ViewOptions, name: str, damage: Damage
+) -> udf.UdfView | None:
+    """UDF without a recognition sequence, by its anchors.
+
+    It is sought where nothing else is found, as anchors can be in many places.
+    """
+    options = dataclasses.replace(options, novrs=True)
+    found, _ = _attempt(lambda: udf.find(reader, options, name, damage))
+    if found is not None:
+        damage.note(_RECOGNITION, "the volume recognition sequence of UDF is missing")
+    return found
+
+
+def _refusal(
+    reader: Reader,
+    options: ViewOptions,
+    name: str,
+    names: list[str],
+    failure: IsomountError | None,
+) -> IsomountError:
+    """Why nothing is shown of an image that has the views ``names``."""
+    wanted = {Family.UDF: "UDF", Family.ISO9660: "ISO 9660"}.get(options.view)
+    if failure is None and names:
+        return UsageError(f"{name}: holds no {wanted} volume; it has {', '.join(names)}")
+    if failure is None:
+        stranger = f"holds no {wanted} volume" if wanted else strangers.describe(reader, name)
+        return NotAnImageError(f"{name}: {stranger}")
+    missing = bytes_missing(reader, options.sbsector or 0)
+    if not missing:
+        return failure
+    return DamagedImageError(
+        f"{name}: is cut off at byte {reader.size}, {missing} bytes are missing, and what is there "
+        "does not lead to a file; copy or download it again"
+    )
 
 
 def _richer(
@@ -122,18 +163,6 @@ def _attempt(find: Callable[[], _Found | None]) -> tuple[_Found | None, Isomount
         return None, error
     except OSError as error:
         return None, DamagedImageError(f"the image cannot be read: {error.strerror}")
-
-
-def _wanted(
-    view: View | None, failure: IsomountError | None, missing: str, names: list[str]
-) -> View:
-    if view is not None:
-        return view
-    if failure is not None:
-        raise failure
-    if names:
-        raise UsageError(f"{missing}; it has {', '.join(names)}")
-    raise NotAnImageError(missing)
 
 
 def _has_files(view: udf.UdfView, reader: Reader, damage: Damage) -> bool:

@@ -73,7 +73,7 @@ def _lines(found: Survey) -> Iterator[tuple[str, str]]:
     yield "Size", _size_words(found)
     yield "Label", found.label or "(none)"
     others = {f"{each.label} ({each.structure})" for each in found.volumes if each.label}
-    if len({each.label for each in found.volumes}) > 1:
+    if len({each.label for each in found.volumes if each.label}) > 1:
         yield "Labels", ", ".join(sorted(others))
     yield (
         "Views",

@@ -114,6 +114,14 @@ def _is_no_session(reader: Reader, found: list[int]) -> bool:
     return root is None or root == _root_start(reader, found[-1])
 
 
+def bytes_missing(reader: Reader, session: int) -> int:
+    """By how many bytes the image is too short for the volume of that session; 0 if it is whole.
+
+    For an image of which nothing can be shown: only descriptors are read.
+    """
+    return max(0, (_end(reader, session) or 0) * SECTOR - reader.size)
+
+
 def _first(reader: Reader) -> int:
     """Where the first session's descriptors are kept, less 16 sectors."""
     if _descriptor_at(reader, _EMULATED_TOC) == _PRIMARY and _is_session(reader, _EMULATED_TOC):

@@ -39,6 +39,8 @@ def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Fou
     candidates = list(_candidates(reader, descriptors, options, damage))
     if candidates:
         view = _open_best(reader, candidates, options, name, damage)
+        if not view.label and descriptors.primary is not None:
+            view.label = descriptors.primary.label
         return Found([candidate.tree.value for candidate in candidates], view)
     if descriptors.unusable is not None:
         raise DamagedImageError(
@@ -68,7 +70,8 @@ def _candidates(
 ) -> Iterator[_Candidate]:
     """The trees that there are and that ``options`` allow, best first.
 
-    Rock Ridge that announces itself (ER) beats Joliet; without that, Joliet is the safer one.
+    Rock Ridge that announces itself, by ER or by SP alone, beats Joliet; fields that happen to be
+    there without either are the less safe ones.
     """
     primary, joliet, enhanced, _ = descriptors
     if primary is not None and joliet is not None and not options.norock:
@@ -110,7 +113,9 @@ def _probe(reader: Reader, primary: VolumeDescriptor, damage: Damage) -> _Probed
     }
     if skip is None and not signatures & {b"ER", b"RR", b"PX", b"NM", b"TF"}:
         return None
-    return _Probed(_Candidate(Tree.ROCK_RIDGE, primary, skip or 0), b"ER" in signatures)
+    return _Probed(
+        _Candidate(Tree.ROCK_RIDGE, primary, skip or 0), skip is not None or b"ER" in signatures
+    )
 
 
 def _open_best(

@@ -57,10 +57,20 @@ class VolumeDescriptor(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The volume identifier."""
-        if self.is_joliet:
-            return self.label_bytes.decode("utf-16-be", "replace").rstrip("\0 ")
-        return self.label_bytes.decode("utf-8", "replace").rstrip("\0 ")
+        """The volume identifier; "" where there are blanks only."""
+        return text(self.label_bytes, wide=self.is_joliet)
+
+
+def text(field: bytes, *, wide: bool) -> str:
+    """What a field of characters says, ``wide`` in Joliet's two bytes each; "" if it is blank.
+
+    Some writers fill Joliet's with blanks of one byte, which read as two are daggers.
+    """
+    if not field.strip(b"\0 "):
+        return ""
+    if wide:
+        return field[: len(field) & ~1].decode("utf-16-be", "replace").strip("\0 ")
+    return field.decode("utf-8", "replace").strip("\0 ")
 
 
 class Descriptors(NamedTuple):

@@ -5,7 +5,12 @@ from typing import NamedTuple
 from isomount.blocks import Reader
 from isomount.formats.identity import Identity
 from isomount.formats.iso9660.dates import long_time
-from isomount.formats.iso9660.descriptors import SECTOR, VolumeDescriptor, read_descriptors
+from isomount.formats.iso9660.descriptors import (
+    SECTOR,
+    VolumeDescriptor,
+    read_descriptors,
+    text,
+)
 
 
 class _Layout(NamedTuple):
@@ -58,27 +63,23 @@ def _volume_end(descriptor: VolumeDescriptor, session: int) -> int:
 
 def _identity(structure: str, descriptor: VolumeDescriptor, data: bytes, session: int) -> Identity:
     layout = _HIGH_SIERRA if descriptor.high_sierra else _ECMA_119
-    wide = descriptor.is_joliet
 
-    def text(at: int, size: int = 128) -> str:
-        field = data[at : at + size]
-        if wide:
-            return field[: size & ~1].decode("utf-16-be", "replace").strip("\0 ")
-        return field.decode("utf-8", "replace").strip("\0 ")
+    def said(at: int, size: int = 128) -> str:
+        return text(data[at : at + size], wide=descriptor.is_joliet)
 
     def time(at: int) -> int | None:
         # High Sierra's form lacks the zone's byte: Greenwich.
         return long_time((data[at : at + layout.date_size] + b"\0")[:17]) or None
 
-    volume_set, publisher, preparer, application = map(text, layout.identifiers)
-    files = [text(at, layout.file_size) for at in layout.files]
+    volume_set, publisher, preparer, application = map(said, layout.identifiers)
+    files = [said(at, layout.file_size) for at in layout.files]
     created, modified, expires, effective = map(time, layout.dates)
     return Identity(
         structure=structure,
         label=descriptor.label,
         size=_volume_end(descriptor, session) * descriptor.block_size,
         volume_set=volume_set,
-        system=text(layout.system, 32),
+        system=said(layout.system, 32),
         publisher=publisher,
         preparer=preparer,
         application=application,
