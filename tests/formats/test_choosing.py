@@ -9,11 +9,10 @@ import isomount
 from isomount.errors import DamagedImageError, NotAnImageError
 from isomount.formats.options import Family
 from isomount.survey import survey
-from tests.authoring import genisoimage, write_tree
+from tests.authoring import genisoimage, mkudffs, write_tree
 from tests.conftest import MakeImage
 from tests.corpus import CASES, needs_cases
 from tests.formats.iso_builder import SECTOR, IsoImage, nm, px, record, sl, sp
-from tests.formats.test_udf_images import mkudffs
 from tests.formats.udf_builder import Builder
 
 RECOGNITION = 16 * SECTOR

@@ -5,6 +5,7 @@ The table in docs/choosing.md has a line for each.
 
 import struct
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,7 @@ from tests.formats.iso_builder import (
     px,
     record,
 )
+from tests.formats.udf_builder import Builder, tagged
 
 DESCRIPTOR = 16 * SECTOR
 SPACE_SIZE, BLOCK_SIZE, PATH_TABLE_L, PATH_TABLE_M, ROOT_RECORD = 80, 128, 140, 148, 156
@@ -215,3 +217,32 @@ def test_roots_of_bug_reports(name: str) -> None:
     with isomount.open(CASES / name) as disc:
         assert {str(path) for path in disc.root.iterdir()} == {"a.txt", "sub"}
         assert "the path table leads to" in disc.damage.findings[0][1]
+
+
+# ---------------------------------------------------------------- UDF
+
+
+def test_of_two_anchors_the_one_that_leads_to_a_volume_counts(tmp_path: Path) -> None:
+    builder = Builder()
+    builder.root()
+    image = builder.write(tmp_path / "u.img")
+    data = bytearray(image.read_bytes())
+    elsewhere = struct.pack("<IIII", 16 * SECTOR, 300, 16 * SECTOR, 320)
+    data[256 * SECTOR : 256 * SECTOR + 512] = tagged(2, 256, elsewhere.ljust(496, b"\0"))
+    image.write_bytes(data)
+    with isomount.open(image) as disc:
+        assert disc.label == "TEST"
+        found = dict(disc.damage.findings)
+        assert "an anchor leads to no volume" in found[256 * SECTOR]
+
+
+def test_what_the_main_sequence_lacks_comes_from_the_reserve_one(tmp_path: Path) -> None:
+    builder = Builder()
+    builder.root()
+    image = builder.write(tmp_path / "u.img")
+    data = bytearray(image.read_bytes())
+    data[130 * SECTOR : 131 * SECTOR] = bytes(SECTOR)
+    image.write_bytes(data)
+    with isomount.open(image) as disc:
+        assert disc.label == "TEST"
+        assert "the reserve at byte" in disc.damage.findings[0][1]

@@ -22,7 +22,7 @@ _PRIMARY = b"\1CD001"
 _RECOGNITION = b"\0BEA01"
 # xorriso keeps the first session's descriptors here when it emulates a table of contents.
 _EMULATED_TOC = 32
-# The next session begins after the lead-out and lead-in of its predecessor: 11,400 sectors at most
+# The next session begins after the lead-out and lead-in of its predecessor: at most 11,400 sectors
 # on a CD, rounded up.
 _SEARCHED_AT_MOST = 16384
 _SESSIONS_AT_MOST = 1000
