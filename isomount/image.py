@@ -5,12 +5,10 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, Self
 
-from isomount.blocks import BlockCache
-from isomount.damage import Damage
 from isomount.errors import ClosedError
 from isomount.file import open_file
-from isomount.formats.detect import find_views
 from isomount.formats.options import Family, Map, ViewOptions
+from isomount.locate import find_image
 from isomount.options import view_options
 from isomount.path import ImagePath
 from isomount.sources import BinaryFile, Source, open_source
@@ -30,7 +28,9 @@ class Image:
 
     ``name`` is the image's path, or what its file object is called. ``views`` names every view
     found, ``volume`` is the chosen one with its cached tree, ``damage`` counts what was found
-    broken so far. Thread-safe. Close it, or use it in a ``with`` statement.
+    broken so far. ``source`` is the whole file, in which the image begins at byte ``offset``: the
+    partition ``partition``, where it is one. Thread-safe. Close it, or use it in a ``with``
+    statement.
     """
 
     def __init__(self, source: Source, options: ViewOptions) -> None:
@@ -40,14 +40,16 @@ class Image:
         """
         self.name = source.name
         self.options = options
-        self.damage = Damage()
         self.closed = False
-        self.blocks = BlockCache(source)
+        self.source = source
         try:
-            self.views, view = find_views(self.blocks, options, self.name, self.damage)
+            found = find_image(source, options)
+            self.blocks, self.damage = found.blocks, found.damage
+            self.offset, self.partition = found.offset, found.partition
+            self.views, view = found.views
             self.volume = Volume(view, self.blocks, self.damage)
         except BaseException:  # whatever it is, nobody will close an image that never was
-            self.blocks.close()
+            source.close()
             raise
 
     @property
@@ -59,6 +61,13 @@ class Image:
     def view(self) -> str:
         """Which of ``views`` is shown."""
         return self.volume.view.name
+
+    @property
+    def shown(self) -> str:
+        """The view that is shown, and where in the file the image is unless it is all of it."""
+        if self.partition is not None:
+            return f"{self.view} of {self.partition.words}"
+        return f"{self.view} from byte {self.offset}" if self.offset else self.view
 
     @property
     def root(self) -> ImagePath:
@@ -180,6 +189,8 @@ def open(
     dmode: int | str | None = None,
     umask: int | str = 0,
     overriderockperm: bool = False,
+    offset: int | None = None,
+    partition: int | None = None,
     session: int | Literal["last"] | None = None,
     sbsector: int | None = None,
     bs: int | None = None,

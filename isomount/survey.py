@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from isomount.blocks import BlockCache
 from isomount.errors import IsomountError
 from isomount.formats.disc.boot import BootCatalog, BootEntry, read_catalog
 from isomount.formats.disc.partitions import Partition, read_partitions
@@ -22,12 +23,16 @@ _Part = TypeVar("_Part")
 class Survey:
     """What is known of an image. Sizes are bytes; ``sessions`` are their first 2048-byte sectors.
 
+    The image begins at byte ``offset`` of its file, and is the one of ``partitions`` that
+    ``partition`` is; places other than those of partitions count from there.
     ``volumes`` holds a descriptor's identifiers each; ``tool`` is the program that made the image,
     "" where nothing gives it away. ``volume_size`` is how far the volumes say they reach, 0 where
     they do not say. ``damage`` pairs an image byte with what is wrong there.
     """
 
     image: str
+    offset: int
+    partition: Partition | None
     size: int
     volume_size: int
     views: list[str]
@@ -68,6 +73,8 @@ def survey(image: Image) -> Survey:
         damage.note(boot.block * 2048, "the boot catalog's checksum is wrong")
     return Survey(
         image=image.name,
+        offset=image.offset,
+        partition=image.partition,
         size=blocks.size,
         volume_size=max((volume.size for volume in volumes), default=0),
         views=list(image.views),
@@ -77,6 +84,14 @@ def survey(image: Image) -> Survey:
         tool=authoring_tool(volumes),
         sessions=starts,
         boot=boot,
-        partitions=part("partition table", lambda: read_partitions(blocks), []),
+        partitions=part("partition table", lambda: _partitions(image), []),
         damage=damage.findings,
     )
+
+
+def _partitions(image: Image) -> list[Partition]:
+    """The partitions of the whole file, which the image may be one of."""
+    whole = BlockCache(image.source)
+    if image.partition is None:
+        return read_partitions(whole)
+    return read_partitions(whole, image.partition.block_size)

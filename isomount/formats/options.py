@@ -24,6 +24,8 @@ class Family(enum.Enum):
 class ViewOptions:
     """Everything that changes what an image looks like. None means: as the disc says.
 
+    ``offset`` is the byte of the file at which the image begins, ``partition`` the number of the
+    partition that is the image; with neither, the image is looked for.
     ``session`` counts from 1; -1 is the last one. ``sbsector`` is the 2048-byte sector at which the
     session starts (its descriptors are 16 further on). ``undelete``, ``bs``, ``anchor``,
     ``lastblock`` and ``novrs`` are UDF's.
@@ -47,6 +49,8 @@ class ViewOptions:
     umask: int = 0
     overriderockperm: bool = False
     charset: str = "utf-8"
+    offset: int | None = None
+    partition: int | None = None
     session: int | None = None
     sbsector: int | None = None
     bs: int | None = None

@@ -4,5 +4,14 @@ from isomount.sources.base import FileRange, Source
 from isomount.sources.local.file import LocalSource
 from isomount.sources.open import open_source
 from isomount.sources.stream import BinaryFile, FileObjectSource
+from isomount.sources.window import Window
 
-__all__ = ["BinaryFile", "FileObjectSource", "FileRange", "LocalSource", "Source", "open_source"]
+__all__ = [
+    "BinaryFile",
+    "FileObjectSource",
+    "FileRange",
+    "LocalSource",
+    "Source",
+    "Window",
+    "open_source",
+]

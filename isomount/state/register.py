@@ -27,6 +27,7 @@ class MountEntry:
     """A running mount. ``size`` is the image's size in bytes, ``since`` is in seconds since 1970.
 
     ``image`` is the path that was given, made absolute; ``file`` is the same without links.
+    ``shown`` is the view with where in the file the image is, unless it is the whole file.
     ``started`` is when the process ``pid`` started, in clock ticks since boot: pids are reused.
     """
 
@@ -40,6 +41,7 @@ class MountEntry:
     since: float
     pid: int
     started: int
+    shown: str = ""
 
     @property
     def is_alive(self) -> bool:
@@ -79,6 +81,7 @@ class Registration:
             since=time.time(),
             pid=os.getpid(),
             started=_started(os.getpid()),
+            shown=image.shown,
         )
         with contextlib.suppress(OSError):
             os.makedirs(directory, 0o700, exist_ok=True)
@@ -206,7 +209,7 @@ def _read(path: str) -> MountEntry | None:
     except (OSError, ValueError, TypeError):
         return None
     kinds = MountEntry.__annotations__
-    right = all(isinstance(fields[name], (int, kind)) for name, kind in kinds.items())
+    right = all(isinstance(getattr(entry, name), (int, kind)) for name, kind in kinds.items())
     return entry if right else None
 
 

@@ -33,6 +33,7 @@ MODULES = {
     "path": "library",
     "file": "library",
     "options": "library",
+    "locate": "library",
     "values": "library",
     "survey": "library",
     "damage": "ground",

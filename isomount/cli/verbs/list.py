@@ -64,7 +64,12 @@ def _fields(row: Running) -> tuple[str, ...]:
         about = (_UNKNOWN,) * 4
     else:
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.since))
-        about = (entry.view, entry.label or _UNKNOWN, readable_size(entry.size), since)
+        about = (
+            entry.shown or entry.view,
+            entry.label or _UNKNOWN,
+            readable_size(entry.size),
+            since,
+        )
     if row.is_dead:
         about = (*about[:-1], f"{about[-1]} (dead; clear it with: isomount umount --lazy)")
     image = f"{row.image} (deleted)" if row.has_lost_image else row.image
@@ -78,6 +83,7 @@ def _plain(row: Running) -> dict[str, Any]:
         "image": one_line(row.image),
         "mountpoint": one_line(row.mount.path),
         "view": entry and entry.view,
+        "shown": entry and (entry.shown or entry.view),
         "label": entry and entry.label,
         "size": entry and entry.size,
         "since": since,
