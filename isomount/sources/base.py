@@ -29,7 +29,7 @@ class Source(Protocol):
 
     @property
     def size(self) -> int:
-        """The number of bytes, fixed when the source was opened."""
+        """The number of bytes when the source was opened, or ``measure`` last told it."""
 
     @property
     def block_size(self) -> int | None:
@@ -38,6 +38,13 @@ class Source(Protocol):
         What it costs to begin a read is to be small against reading a block: 64 KiB to 1 MiB, or
         what a compressed image stores as one. A block is also what is lost if a byte cannot be
         read.
+        """
+
+    def measure(self) -> int:
+        """The number of bytes now, which ``size`` is from then on. May wait.
+
+        A file that is being written grows; a drive's disc turns out to be shorter than it said. A
+        file that was cut off keeps its size, as what is missing of it is damage.
         """
 
     def read_at(self, offset: int, length: int) -> bytes:

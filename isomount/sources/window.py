@@ -20,8 +20,13 @@ class Window:
 
     def _reach(self, size: int) -> int:
         """How much of the window there is when the whole has ``size`` bytes."""
-        left = size - self._start
+        left = max(0, size - self._start)
         return left if self._length is None else min(left, self._length)
+
+    def measure(self) -> int:
+        """How much of the window there is now."""
+        self.size = self._reach(self._whole.measure())
+        return self.size
 
     def read_at(self, offset: int, length: int) -> bytes:
         """That range of the window, short at its end."""

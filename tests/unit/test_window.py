@@ -39,3 +39,12 @@ def test_what_is_in_memory_is_handed_on(tmp_path: Path) -> None:
     window.close()
     with pytest.raises(ClosedError):
         source.read_at(0, 1)
+
+
+def test_it_grows_to_its_length_and_no_farther() -> None:
+    source = Remote(DATA[:1000])
+    bounded, open_ended = Window(source, 500, 600), Window(source, 500)
+    assert (bounded.size, open_ended.size) == (500, 500)
+    source.data = DATA[:2000]
+    assert (bounded.measure(), open_ended.measure()) == (600, 1500)
+    assert bounded.read_at(450, 1000) == DATA[950:1100]

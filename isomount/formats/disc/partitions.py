@@ -13,7 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from isomount.blocks import Reader
-from isomount.errors import UsageError
+from isomount.errors import DamagedDataError, UsageError
 
 # The unit in which an MBR counts is told nowhere: 512 bytes on nearly all disks.
 BLOCK_SIZES = (512, 2048, 4096)
@@ -243,7 +243,10 @@ def _gpt(reader: Reader) -> Iterator[Partition]:
 
 def _gpt_header(reader: Reader, size: int, block: int) -> _Header | None:
     """The header in that block (UEFI 5.3.2), None where there is none."""
-    data = reader.read(block * size, size) if block > 0 else b""
+    try:
+        data = reader.read(block * size, size) if block > 0 else b""
+    except (OSError, DamagedDataError):
+        return None  # the other one may be there
     width = int.from_bytes(data[84:88], "little")
     if not data.startswith(_GPT_SIGNATURE) or width not in _GPT_ENTRY_SIZES:
         return None

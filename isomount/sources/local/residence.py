@@ -44,7 +44,9 @@ class Residence:
         self._answer = (ctypes.c_char * len(self._pages)).from_buffer(self._pages)
 
     def holds(self, offset: int, length: int) -> bool:
-        """Whether all of that range is in memory; what is beyond the file's end is not."""
+        """Whether all of that range is in memory; what was beyond the file's end is not."""
+        if offset + length > self._size:
+            return False
         start = offset - offset % _PAGE
         end = offset + length
         if _libc.mincore(self._address + start, end - start, self._answer) != 0:
