@@ -1,8 +1,11 @@
 """Sessions: several volumes, one after the other, in one image file."""
 
+from contextlib import suppress
+
 from isomount.blocks import Reader
 from isomount.errors import UsageError
 from isomount.formats.iso9660.descriptors import FIRST_SECTOR, SECTOR, read_descriptors
+from isomount.formats.iso9660.records import LOST
 from isomount.formats.options import ViewOptions
 
 # xorriso keeps the first session's descriptors here when it emulates a table of contents.
@@ -62,8 +65,9 @@ def _following(reader: Reader, session: int) -> int | None:
     # Some writers count from their session's start, others from the disc's.
     first = max(end, session + FIRST_SECTOR + 1)
     for sector in range(first, first + _SEARCHED_AT_MOST):
-        if reader.read(sector * SECTOR, 7) == b"\1CD001\1":
-            return sector - FIRST_SECTOR
+        with suppress(*LOST):  # the run-out blocks of the session before
+            if reader.read(sector * SECTOR, 7) == b"\1CD001\1":
+                return sector - FIRST_SECTOR
         if sector * SECTOR >= reader.size:
             return None
     return None
