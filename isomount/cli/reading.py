@@ -6,6 +6,7 @@ import logging
 import sys
 
 from isomount.cli.options.arguments import Parser
+from isomount.cli.options.owners import known_here
 from isomount.cli.options.parse import ParsedOptions, parse_options
 from isomount.cli.terminal.words import say
 from isomount.errors import UsageError
@@ -62,7 +63,7 @@ def view_options(flags: argparse.Namespace) -> ViewOptions:
             "an option is about a mount, and nothing is mounted here; "
             "leave out all but what is shown (view=, norock, uid= ...)"
         )
-    return parsed.view
+    return known_here(parsed.view)
 
 
 def image_name(names: list[str], verb: str) -> str:

@@ -9,6 +9,7 @@ import isomount
 from isomount.cli.docs.exit_codes import exit_codes
 from isomount.cli.mistakes import refuse_unknown_verb, refuse_wrong_order
 from isomount.cli.options.arguments import Parser
+from isomount.cli.options.owners import known_here
 from isomount.cli.options.parse import ParsedOptions, parse_options
 from isomount.cli.options.table import TABLE, Target
 from isomount.cli.terminal.output import put
@@ -142,9 +143,9 @@ def _request(names: list[str], options: ParsedOptions) -> MountRequest:
 
 
 def _as_this_user(view: ViewOptions) -> ViewOptions:
-    """By default, an ordinary user owns all files in their mounts."""
+    """By default, an ordinary user owns all files in their mounts, root those of nobody here."""
     if os.geteuid() == 0:
-        return view
+        return known_here(view)
     return dataclasses.replace(
         view,
         uid=os.getuid() if view.uid is None else view.uid,
