@@ -6,12 +6,12 @@ import logging
 import sys
 
 from isomount.cli.options.arguments import Parser
-from isomount.cli.options.owners import known_here
 from isomount.cli.options.parse import ParsedOptions, parse_options
 from isomount.cli.terminal.words import say
 from isomount.errors import UsageError
 from isomount.image import Image, ViewOptions, open_image
 from isomount.mounting.options import FuseOptions
+from isomount.owners import known_here
 
 ANY_NUMBER = sys.maxsize
 

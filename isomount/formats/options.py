@@ -1,4 +1,4 @@
-"""The options that decide what is shown of an image, with the Linux kernel's names and meanings."""
+"""The options that decide how an image is presented, named as the Linux kernel's mount options."""
 
 import enum
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Mapped(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ViewOptions:
-    """Everything that changes what an image looks like. None means: as the disc says.
+    """The options that affect the presentation of an image. None means: as recorded on the disc.
 
     ``uids`` and ``gids`` are the numbers that owners and groups may have; without, all.
     ``offset`` is the byte of the file at which the image begins, ``partition`` the number of the

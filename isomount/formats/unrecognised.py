@@ -1,6 +1,6 @@
-"""Files that people take for disc images: what they are, and what to do with them instead.
+"""Files that are mistaken for disc images: what they are, and what to do with them instead.
 
-Known by their first bytes, as file(1) knows them; a sentence is all that comes of it.
+They are recognised by their first bytes, for the error message only.
 """
 
 import shlex
@@ -8,7 +8,7 @@ import shlex
 from isomount.blocks import Reader
 from isomount.errors import IsomountError
 
-# What every sector of a CD begins with (ECMA-130 14.1).
+# The sync field at the start of every raw CD sector (ECMA-130 14.1).
 _SYNC = b"\x00" + b"\xff" * 10 + b"\x00"
 _BEGINNINGS = {
     _SYNC: "holds raw CD sectors, not read so far; bchunk makes an .iso of it and its .cue",
@@ -24,7 +24,7 @@ _LOOKED_AT = 2048
 
 
 def describe(reader: Reader, name: str) -> str:
-    """What the bytes called ``name`` are, as the end of a sentence that begins with the name."""
+    """What the file ``name`` is, as the rest of a sentence that begins with its name."""
     try:
         head = bytes(reader.read(0, min(_LOOKED_AT, reader.size)))
     except (IsomountError, OSError):
@@ -34,5 +34,5 @@ def describe(reader: Reader, name: str) -> str:
             return what
     if b"FILE " in head and b"TRACK " in head:
         return "is a cue sheet, the list of a disc's tracks; name the image file that it names"
-    told = f"file -s {shlex.quote(name)}"  # -s: of a drive the disc, not the drive
+    told = f"file -s {shlex.quote(name)}"  # -s: for a drive, describe the disc in it
     return f"is not a disc image that isomount knows; what it is may be told by: {told}"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from isomount.cli.options.owners import mapped
 from isomount.formats.options import Mapped, ViewOptions
+from isomount.owners import mapped
 from tests.authoring import genisoimage, write_tree
 from tests.command import COMMAND, PATIENCE, as_ordinary_user, environment
 

@@ -34,6 +34,7 @@ MODULES = {
     "file": "library",
     "options": "library",
     "locate": "library",
+    "owners": "library",
     "values": "library",
     "survey": "library",
     "damage": "ground",

@@ -9,7 +9,6 @@ import isomount
 from isomount.cli.docs.exit_codes import exit_codes
 from isomount.cli.mistakes import refuse_unknown_verb, refuse_wrong_order
 from isomount.cli.options.arguments import Parser
-from isomount.cli.options.owners import known_here
 from isomount.cli.options.parse import ParsedOptions, parse_options
 from isomount.cli.options.table import TABLE, Target
 from isomount.cli.terminal.output import put
@@ -19,6 +18,7 @@ from isomount.daemon.request import MountRequest
 from isomount.errors import UsageError
 from isomount.image import ViewOptions
 from isomount.mounting.mountpoint import default_for
+from isomount.owners import known_here
 from isomount.text import one_line
 
 _USAGE = """isomount IMAGE [MOUNTPOINT] [-o OPTION[,OPTION...]]... [-f] [-d]
