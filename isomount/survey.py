@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from isomount.blocks import BlockCache
 from isomount.errors import IsomountError
 from isomount.formats.disc.boot import BootCatalog, BootEntry, read_catalog
 from isomount.formats.disc.partitions import Partition, read_partitions
@@ -23,6 +24,8 @@ class Survey:
     """What is known of an image. Sizes are bytes; ``sessions`` are their first 2048-byte sectors,
     ``session`` says which is shown ("session 2 of 3"), "" where there is one.
 
+    The image begins at byte ``offset`` of its file, and is the one of ``partitions`` that
+    ``partition`` is; places other than those of partitions count from there.
     ``volumes`` holds a descriptor's identifiers each; ``tool`` is the program that made the image,
     "" where nothing gives it away. ``volume_size`` is how far the volumes say they reach, 0 where
     they do not say. ``remark`` says what another view shows and this one does not. ``damage`` pairs
@@ -30,6 +33,8 @@ class Survey:
     """
 
     image: str
+    offset: int
+    partition: Partition | None
     size: int
     volume_size: int
     views: list[str]
@@ -73,6 +78,8 @@ def survey(image: Image) -> Survey:
         damage.note(boot.block * 2048, "the boot catalog's checksum is wrong")
     return Survey(
         image=image.name,
+        offset=image.offset,
+        partition=image.partition,
         size=image.size,
         volume_size=max(0, max((volume.size for volume in volumes), default=0) - image.front),
         views=list(image.views),
@@ -84,8 +91,14 @@ def survey(image: Image) -> Survey:
         sessions=starts,
         session=str(image.session),
         boot=boot,
-        partitions=[]
-        if image.front
-        else part("partition table", lambda: read_partitions(blocks), []),
+        partitions=part("partition table", lambda: _partitions(image), []),
         damage=damage.findings,
     )
+
+
+def _partitions(image: Image) -> list[Partition]:
+    """The partitions of the whole file, which the image may be one of."""
+    whole = BlockCache(image.source)
+    if image.partition is None:
+        return read_partitions(whole)
+    return read_partitions(whole, image.partition.block_size)

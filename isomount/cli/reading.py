@@ -11,6 +11,7 @@ from isomount.cli.terminal.words import say
 from isomount.errors import UsageError
 from isomount.image import Image, ViewOptions, open_image
 from isomount.mounting.options import FuseOptions
+from isomount.owners import known_here
 
 ANY_NUMBER = sys.maxsize
 
@@ -62,7 +63,7 @@ def view_options(flags: argparse.Namespace) -> ViewOptions:
             "an option is about a mount, and nothing is mounted here; "
             "leave out all but what is shown (view=, norock, uid= ...)"
         )
-    return parsed.view
+    return known_here(parsed.view)
 
 
 def image_name(names: list[str], verb: str) -> str:

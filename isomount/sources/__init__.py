@@ -5,6 +5,7 @@ from isomount.sources.later import LaterPart
 from isomount.sources.local.file import LocalSource
 from isomount.sources.open import open_source
 from isomount.sources.stream import BinaryFile, FileObjectSource
+from isomount.sources.window import Window
 
 __all__ = [
     "BinaryFile",
@@ -13,5 +14,6 @@ __all__ = [
     "LaterPart",
     "LocalSource",
     "Source",
+    "Window",
     "open_source",
 ]

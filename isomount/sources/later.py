@@ -19,6 +19,11 @@ class LaterPart:
         self._source = source
         self._start = start
 
+    def measure(self) -> int:
+        """How large the disc is now, as far as the part reaches."""
+        self.size = self._start + self._source.measure()
+        return self.size
+
     def read_at(self, offset: int, length: int) -> bytes:
         """The bytes of that range; short only at the end."""
         if offset < self._start:

@@ -28,8 +28,9 @@ class MountEntry:
 
     ``image`` is the path that was given, made absolute; ``file`` is the same without links.
     ``session`` is which is shown ("session 2 of 3"), "" where there is one.
-    ``remark`` says what another view shows and this one does not. ``started`` is when the process
-    ``pid`` started, in clock ticks since boot: pids are reused.
+    ``remark`` says what another view shows and this one does not. ``shown`` is the view with its
+    session, and where in the file the image is unless it is the whole file. ``started`` is when the
+    process ``pid`` started, in clock ticks since boot: pids are reused.
     """
 
     device: str
@@ -44,6 +45,7 @@ class MountEntry:
     since: float
     pid: int
     started: int
+    shown: str = ""
 
     @property
     def is_alive(self) -> bool:
@@ -85,6 +87,7 @@ class Registration:
             since=time.time(),
             pid=os.getpid(),
             started=_started(os.getpid()),
+            shown=image.shown,
         )
         with contextlib.suppress(OSError):
             os.makedirs(directory, 0o700, exist_ok=True)
@@ -212,7 +215,7 @@ def _read(path: str) -> MountEntry | None:
     except (OSError, ValueError, TypeError):
         return None
     kinds = MountEntry.__annotations__
-    right = all(isinstance(fields[name], (int, kind)) for name, kind in kinds.items())
+    right = all(isinstance(getattr(entry, name), (int, kind)) for name, kind in kinds.items())
     return entry if right else None
 
 

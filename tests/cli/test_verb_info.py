@@ -8,6 +8,7 @@ from tests.cli.words import assert_failed
 from tests.command import run
 from tests.conftest import MakeImage
 from tests.formats.bridges import bridge
+from tests.unit.test_hybrid import mbr
 
 
 def facts(image: Path, *options: str) -> dict[str, str]:
@@ -61,6 +62,28 @@ def test_boot_entries_and_partitions(tmp_path: Path) -> None:
     (appended,) = [each for each in plain["partitions"] if each["kind"] == "EFI system"]
     assert appended["length"] == 1 << 20
     assert appended["start"] + appended["length"] <= plain["size"]
+
+
+def test_the_partition_that_is_shown(small_image: Path, tmp_path: Path) -> None:
+    disk, start = tmp_path / "disk.img", 1 << 20
+    data = small_image.read_bytes()
+    table = mbr((0, 0x0C, 64, 64), (0, 0x83, start // 512, len(data) // 512))
+    disk.write_bytes(table.ljust(start, b"\0") + data)
+    found = facts(disk)
+    assert found["Shown"] == "MBR partition 2, from byte 1048576 of the file"
+    assert found["Size"].endswith("as the volume says")
+    first, second = found["Partitions"].splitlines()
+    assert first.startswith("MBR 1: 0x0c (FAT32), ")
+    assert not first.endswith("(shown)")
+    assert second.endswith("from byte 1048576 (shown)")
+    plain = json.loads(run("info", "--json", disk).stdout)
+    assert (plain["offset"], plain["partition"]) == (start, plain["partitions"][1])
+    assert facts(disk, "-o", f"offset={start}")["Shown"] == "from byte 1048576 of the file"
+    assert "Shown" not in facts(small_image)
+    assert run("ls", disk, "-o", "partition=2").stdout == "deep\nlink\nreadme.txt\n"
+    words = f"{disk} (MBR partition 1): is not a disc image"
+    assert_failed(run("ls", disk, "-o", "partition=1"), 30, words)
+    assert_failed(run("ls", disk, "-o", "partition=3"), 2, "but MBR 1, MBR 2")
 
 
 def test_sessions(tmp_path: Path) -> None:

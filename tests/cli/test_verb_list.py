@@ -8,10 +8,11 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from tests.command import daemon_pid, end_mount, run, take_down, wait_for_end
+from tests.command import daemon_pid, end_mount, mounted_image, run, take_down, wait_for_end
 from tests.conftest import Mounted
 from tests.formats.bridges import bridge
 from tests.formats.multisession import Sessions
+from tests.unit.test_hybrid import mbr
 
 REGISTER = Path("/run/isomount")
 
@@ -70,6 +71,19 @@ def test_which_session_and_what_it_lacks(tmp_path: Path, mounted: Mounted) -> No
         (row,) = [number for number, line in enumerate(lines) if f"{folder} " in line]
         assert lines[row + 1].strip() == remark
         assert remark in (tmp_path / "mount2.log").read_text()
+
+
+def test_a_partition_is_named(small_image: Path, tmp_path: Path) -> None:
+    disk, folder, log = tmp_path / "disk.img", tmp_path / "m", tmp_path / "log"
+    data = small_image.read_bytes()
+    table = mbr((0, 0x83, 2048, len(data) // 512))
+    disk.write_bytes(table.ljust(2048 * 512, b"\0") + data)
+    with mounted_image(disk, at=folder, log=log):
+        assert (folder / "deep/er/data.bin").read_bytes() == bytes(range(256)) * 4096
+        mount = about(folder, listed())
+        assert (mount["view"], mount["shown"]) == ("Rock Ridge", "Rock Ridge of MBR partition 1")
+        assert " Rock Ridge of MBR partition 1  SMALL " in run("list").stdout
+    assert f"; showing Rock Ridge of MBR partition 1 on {folder}\n" in log.read_text()
 
 
 def test_other_names_in_the_mount_table(small_image: Path, mounted: Mounted) -> None:

@@ -177,6 +177,10 @@ class MemorySource:
         self.data = data
         self.size = len(data)
 
+    def measure(self) -> int:
+        self.size = max(self.size, len(self.data))
+        return self.size
+
     def read_at(self, offset: int, length: int) -> bytes:
         return self.data[offset : offset + length]
 

@@ -68,8 +68,12 @@ def _fields(row: Running) -> tuple[str, ...]:
         about = (_UNKNOWN,) * 4
     else:
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.since))
-        shown = ", ".join(filter(None, (entry.view, entry.session)))
-        about = (shown, entry.label or _UNKNOWN, readable_size(entry.size), since)
+        about = (
+            entry.shown or entry.view,
+            entry.label or _UNKNOWN,
+            readable_size(entry.size),
+            since,
+        )
     if row.is_dead:
         about = (*about[:-1], f"{about[-1]} (dead; clear it with: isomount umount --lazy)")
     image = f"{row.image} (deleted)" if row.has_lost_image else row.image
@@ -85,6 +89,7 @@ def _plain(row: Running) -> dict[str, Any]:
         "view": entry and entry.view,
         "session": entry and entry.session,
         "remark": entry and entry.remark,
+        "shown": entry and (entry.shown or entry.view),
         "label": entry and entry.label,
         "size": entry and entry.size,
         "since": since,
