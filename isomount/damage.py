@@ -39,3 +39,10 @@ class Damage:
         _log.warning("damaged image, at byte %d: %s", offset, what)
         if last:
             _log.warning("damaged image: further damage is counted but no longer logged")
+
+
+class Unheard(Damage):
+    """Keeps no record: for a look at what may never be shown."""
+
+    def note(self, offset: int, what: str) -> None:
+        """Nothing."""

@@ -5,12 +5,10 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, Self
 
-from isomount.blocks import BlockCache
-from isomount.damage import Damage
 from isomount.errors import ClosedError
 from isomount.file import open_file
-from isomount.formats.detect import find_views
 from isomount.formats.options import Family, Map, ViewOptions
+from isomount.locate import find_image
 from isomount.options import view_options
 from isomount.path import ImagePath
 from isomount.sources import BinaryFile, Source, open_source
@@ -29,8 +27,14 @@ class Image:
     """An image, the views that it has and the one that is shown.
 
     ``name`` is the image's path, or what its file object is called. ``views`` names every view
-    found, ``volume`` is the chosen one with its cached tree, ``damage`` counts what was found
-    broken so far. Thread-safe. Close it, or use it in a ``with`` statement.
+    found, ``volume`` is the chosen one with its cached tree, ``session`` the one it belongs to, and
+    ``remark`` says what another view shows and this one does not. ``source`` is the whole file, in
+    which the image begins at byte ``offset``: the partition ``partition``, where it is one.
+    ``front`` is how many bytes of the disc came before a session that was stored alone: positions
+    count from the disc's start. ``damage`` counts what was found broken so far.
+
+    Thread-safe. Close it, or use it in a ``with``
+    statement.
     """
 
     def __init__(self, source: Source, options: ViewOptions) -> None:
@@ -40,15 +44,25 @@ class Image:
         """
         self.name = source.name
         self.options = options
-        self.damage = Damage()
         self.closed = False
-        self.blocks = BlockCache(source)
+        self.source = source
         try:
-            self.views, view = find_views(self.blocks, options, self.name, self.damage)
-            self.volume = Volume(view, self.blocks, self.damage)
+            found = find_image(source, options)
+            self.blocks, self.damage = found.blocks, found.damage
+            self.offset, self.partition, self.front = found.offset, found.partition, found.front
+            views = found.views
+            self.views, self.session, self.remark = views.names, views.session, views.remark
+            if self.front:
+                self.remark = _alone(self.front, views.remark)
+            self.volume = Volume(views.chosen, self.blocks, self.damage)
         except BaseException:  # whatever it is, nobody will close an image that never was
-            self.blocks.close()
+            source.close()
             raise
+
+    @property
+    def size(self) -> int:
+        """How many bytes the image has."""
+        return self.blocks.size - self.front
 
     @property
     def label(self) -> str:
@@ -59,6 +73,17 @@ class Image:
     def view(self) -> str:
         """Which of ``views`` is shown."""
         return self.volume.view.name
+
+    @property
+    def shown(self) -> str:
+        """The view that is shown, of which session, and where in the file the image is.
+
+        The session only where there are several, the place only where it is not the whole file.
+        """
+        view = f"{self.view}, {self.session}" if self.session.of > 1 else self.view
+        if self.partition is not None:
+            return f"{view} of {self.partition.words}"
+        return f"{view} from byte {self.offset}" if self.offset else view
 
     @property
     def root(self) -> ImagePath:
@@ -163,6 +188,11 @@ class Image:
         return chosen or self.view.startswith(_WITH_MODES)
 
 
+def _alone(front: int, remark: str) -> str:
+    said = f"a session stored alone: the {front} bytes of the disc before it are not there"
+    return f"{said}; {remark}" if remark else said
+
+
 def open_image(file: str | os.PathLike[str] | BinaryFile, options: ViewOptions) -> Image:
     """Open the image that ``file`` names, as ``options`` want it.
 
@@ -193,6 +223,8 @@ def open(
     dmode: int | str | None = None,
     umask: int | str = 0,
     overriderockperm: bool = False,
+    offset: int | None = None,
+    partition: int | None = None,
     session: int | Literal["last"] | None = None,
     sbsector: int | None = None,
     bs: int | None = None,

@@ -43,6 +43,8 @@ VIEW_OPTIONS: dict[str, ViewOption] = {
     "dmode": ViewOption("dmode", values.permissions),
     "umask": ViewOption("umask", values.permissions),
     **_flags("overriderockperm"),
+    "offset": ViewOption("offset", values.number(0)),
+    "partition": ViewOption("partition", values.number(1)),
     "session": ViewOption("session", values.session),
     "sbsector": ViewOption("sbsector", values.number(0)),
     "bs": ViewOption("bs", values.one_of(*_SIZES_UDF)),

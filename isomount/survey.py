@@ -5,10 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
+from isomount.blocks import BlockCache
 from isomount.errors import IsomountError
 from isomount.formats.disc.boot import BootCatalog, BootEntry, read_catalog
 from isomount.formats.disc.partitions import Partition, read_partitions
-from isomount.formats.disc.sessions import session_start, sessions
+from isomount.formats.disc.sessions import sessions
 from isomount.formats.identity import Identity, authoring_tool
 from isomount.formats.iso9660.identity import identities as iso9660_identities
 from isomount.formats.udf.identity import identities as udf_identities
@@ -21,22 +22,30 @@ _Part = TypeVar("_Part")
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What is known of an image. Sizes are bytes; ``sessions`` are their first 2048-byte sectors.
+    """What is known of an image. Sizes are bytes; ``sessions`` are their first 2048-byte sectors,
+    ``session`` says which is shown ("session 2 of 3"), "" where there is one.
 
+    The image begins at byte ``offset`` of its file, and is the one of ``partitions`` that
+    ``partition`` is; places other than those of partitions count from there.
     ``volumes`` holds a descriptor's identifiers each; ``tool`` is the program that made the image,
     "" where nothing gives it away. ``volume_size`` is how far the volumes say they reach, 0 where
-    they do not say. ``damage`` pairs an image byte with what is wrong there.
+    they do not say. ``remark`` says what another view shows and this one does not. ``damage`` pairs
+    an image byte with what is wrong there.
     """
 
     image: str
+    offset: int
+    partition: Partition | None
     size: int
     volume_size: int
     views: list[str]
     view: str
+    remark: str
     label: str
     volumes: list[Identity]
     tool: str
     sessions: list[int]
+    session: str
     boot: BootCatalog | None
     partitions: list[Partition]
     damage: list[tuple[int, str]]
@@ -52,18 +61,17 @@ def missing_bytes(image: Image) -> int:
 
     Only volume descriptors are read, so it is quick. Where they cannot be, the answer is 0.
     """
-    blocks, options = image.blocks, image.options
     with suppress(IsomountError, OSError):
-        volumes = iso9660_identities(blocks, session_start(blocks, options))
+        volumes = iso9660_identities(image.blocks, image.session.start)
         if _has_udf(image):
-            volumes += udf_identities(blocks, options)
-        return max(0, _reach(volumes) - blocks.size)
+            volumes += udf_identities(image.blocks, image.session.applied_to(image.options))
+        return max(0, _reach(image, volumes) - image.size)
     return 0
 
 
 def survey(image: Image) -> Survey:
     """Look at the open ``image``. A part that cannot be read is damage."""
-    blocks, damage, options = image.blocks, image.damage, image.options
+    blocks, damage = image.blocks, image.damage
 
     def part(name: str, read: Callable[[], _Part], otherwise: _Part) -> _Part:
         try:
@@ -72,27 +80,32 @@ def survey(image: Image) -> Survey:
             damage.note(0, f"the {name} cannot be read: {error}")
             return otherwise
 
-    start = part("session", lambda: session_start(blocks, options), 0)
+    start = image.session.start
+    options = image.session.applied_to(image.options)
     none: list[Identity] = []
     volumes = part("ISO 9660 descriptors", lambda: iso9660_identities(blocks, start), none)
-    starts = part("list of sessions", lambda: sessions(blocks), [0]) if volumes else []
     if _has_udf(image):
         volumes = volumes + part("UDF descriptors", lambda: udf_identities(blocks, options), none)
+    starts = [] if image.front else part("list of sessions", lambda: sessions(blocks), [0])
     boot = part("boot catalog", lambda: read_catalog(blocks, start), None)
     if boot is not None and not boot.is_sound:
         damage.note(boot.block * 2048, "the boot catalog's checksum is wrong")
     return Survey(
         image=image.name,
-        size=blocks.size,
-        volume_size=_reach(volumes),
+        offset=image.offset,
+        partition=image.partition,
+        size=image.size,
+        volume_size=_reach(image, volumes),
         views=list(image.views),
         view=image.view,
+        remark=image.remark,
         label=image.label,
         volumes=volumes,
         tool=authoring_tool(volumes),
         sessions=starts,
+        session=str(image.session),
         boot=boot,
-        partitions=part("partition table", lambda: read_partitions(blocks), []),
+        partitions=part("partition table", lambda: _partitions(image), []),
         damage=damage.findings,
     )
 
@@ -101,6 +114,14 @@ def _has_udf(image: Image) -> bool:
     return any(name.startswith("UDF") for name in image.views)
 
 
-def _reach(volumes: list[Identity]) -> int:
+def _reach(image: Image, volumes: list[Identity]) -> int:
     """How far the volumes say they reach, in bytes from the image's start."""
-    return max((volume.size for volume in volumes), default=0)
+    return max(0, max((volume.size for volume in volumes), default=0) - image.front)
+
+
+def _partitions(image: Image) -> list[Partition]:
+    """The partitions of the whole file, which the image may be one of."""
+    whole = BlockCache(image.source)
+    if image.partition is None:
+        return read_partitions(whole)
+    return read_partitions(whole, image.partition.block_size)

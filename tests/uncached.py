@@ -27,6 +27,10 @@ class Remote:
         self.loads: list[tuple[int, int]] = []
         self.is_closed = False
 
+    def measure(self) -> int:
+        self.size = max(self.size, len(self.data))
+        return self.size
+
     def read_at(self, offset: int, length: int) -> bytes:
         self.loads.append((offset, length))
         return self.data[offset : offset + length]

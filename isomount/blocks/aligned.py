@@ -1,6 +1,6 @@
 """Aligned blocks: the cache in front of a source whose bytes nothing else keeps in memory."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from isomount.blocks.ahead import ReadAhead
@@ -30,10 +30,14 @@ class AlignedBlocks:
         self._store = store
         share = store.budget // _SHARE
         self._length = max(1, min(block_size, share))
-        self._count = -(-source.size // self._length)
         kept = share // (self._length + OVERHEAD)
         self._at_most = max(1, min(_LOAD_AT_MOST // self._length, kept))  # blocks
         self._ahead = ReadAhead(self._at_most)
+
+    def measure(self) -> int:
+        """The source's size now."""
+        self.size = self._source.measure()
+        return self.size
 
     def read_at(self, offset: int, length: int) -> bytes:
         """The bytes of that range, short where the source is."""
@@ -52,7 +56,7 @@ class AlignedBlocks:
         """The bytes of that range if every block of it is in memory."""
         blocks: list[bytes] = []
         for number in self._numbers(offset, length):
-            block = self._store.held((self, number))
+            block = self._store.held(self._key(number))
             if block is None:
                 return None
             blocks.append(block)
@@ -69,6 +73,10 @@ class AlignedBlocks:
     def _numbers(self, offset: int, length: int) -> range:
         end = min(offset + length, self.size)
         return range(offset // self._length, -(-end // self._length))
+
+    def _key(self, number: int) -> Hashable:
+        """What a block is kept under: its length too, as the last one grows with the source."""
+        return self, number, min(self._length, self.size - number * self._length)
 
     def _cut(self, blocks: Iterable[bytes], offset: int, length: int) -> bytes:
         """The range, which begins in the first of ``blocks``, as far as they have it."""
@@ -90,7 +98,7 @@ class AlignedBlocks:
         blocks: dict[int, bytes] = {}
         try:
             for number in numbers:
-                there = self._store.claim((self, number))
+                there = self._store.claim(self._key(number))
                 if isinstance(there, Claim):
                     mine[number] = there
                 else:
@@ -125,9 +133,10 @@ class AlignedBlocks:
 
     def _claim_ahead(self, run: range, claims: dict[int, Claim]) -> int:
         """Claim the blocks after ``run`` that are worth loading with it. Returns where they end."""
-        stop = min(run.stop + self._ahead.beyond(run), self._count)
+        count = -(-self.size // self._length)
+        stop = min(run.stop + self._ahead.beyond(run), count)
         for number in range(run.stop, stop):
-            claim = self._store.claim((self, number))
+            claim = self._store.claim(self._key(number))
             if not isinstance(claim, Claim):
                 return number
             claims[number] = claim

@@ -31,22 +31,38 @@ class BlockCache:
             self._bytes = AlignedBlocks(source, self._store, source.block_size)
         self.resident = ResidentReader(self._bytes, self._store.held)
         self._is_closed = False
+        # Called when there is more of the image: what was made of less of it is out of date.
+        self.on_growth: Callable[[], None] = lambda: None
 
     def read(self, offset: int, length: int) -> bytes:
-        """That range, short only where the image ended when it was opened.
+        """That range, short only where the image ends; it is measured again by who asks for more.
 
         Raises DamagedDataError or OSError.
         """
+        if offset + length > self.size:
+            self.has_grown()
         wanted = min(length, self.size - offset)
         if wanted <= 0 or offset < 0:
             return b""
         data = self._bytes.read_at(offset, wanted)
-        if len(data) < wanted:
+        if len(data) < wanted and offset + len(data) < self._measure():
             raise DamagedDataError(
                 f"{self.source.name}: has become shorter since it was opened "
                 f"(no data at byte {offset + len(data)})"
             )
         return data
+
+    def has_grown(self) -> bool:
+        """Whether the image is longer than was known: a download, say, that goes on. May wait."""
+        before = self.size
+        if self._measure() <= before:
+            return False
+        self.on_growth()
+        return True
+
+    def _measure(self) -> int:
+        self.size = self.resident.size = self._bytes.measure()
+        return self.size
 
     def decoded(self, key: Hashable, decode: Callable[[], bytes]) -> bytes:
         """The block under ``key``, made by ``decode`` if it is not held, once for all who ask."""

@@ -14,6 +14,7 @@ from isomount.errors import UsageError
 from isomount.image import Image, ViewOptions, open_image
 from isomount.mounting.options import FuseOptions
 from isomount.mounting.shut_out import advising
+from isomount.owners import known_here
 
 ANY_NUMBER = sys.maxsize
 
@@ -59,7 +60,7 @@ def view_options(flags: argparse.Namespace) -> ViewOptions:
             "an option is about a mount, and nothing is mounted here; "
             "leave out all but what is shown (view=, norock, uid= ...)"
         )
-    return parsed.view
+    return known_here(parsed.view)
 
 
 def image_name(names: list[str], verb: str) -> str:
@@ -70,7 +71,8 @@ def image_name(names: list[str], verb: str) -> str:
 
 
 def open_to_read(name: str, options: ViewOptions, *, warn: bool = True) -> Image:
-    """Open the image; what is found damaged in it is said on standard error if ``warn``.
+    """Open the image; what is found damaged in it, and which of several sessions it is, is
+    said on standard error if ``warn``.
 
     Raises ImageUnreadableError, NotAnImageError or DamagedImageError.
     """
@@ -82,4 +84,6 @@ def open_to_read(name: str, options: ViewOptions, *, warn: bool = True) -> Image
     with advising(name):
         image = open_image(name, options)
     warnings.speak()
+    if warn and image.session.of > 1 and options.session is None:
+        say(f"{name}: {image.session} is shown; -o session=N shows another")
     return image

@@ -62,7 +62,7 @@ def _incomplete(image: Image) -> str:
     missing = missing_bytes(image)
     if not missing:
         return ""
-    whole = image.blocks.size + missing
+    whole = image.size + missing
     return (
         f"{image.name}: is cut off: the last {readable_size(missing)} of {readable_size(whole)} "
         "are missing, and what lies there cannot be read; copy or download the image again"

@@ -159,10 +159,12 @@ class _Life:
             "%s: has %s; showing %s on %s",
             self._image.name,
             ", ".join(self._image.views),
-            self._image.volume.view.name,
+            self._image.shown,
             self._point.path,
         )
-        shown = f"showing {self._image.name} ({self._image.volume.view.name}) on {self._point.path}"
+        if self._image.remark:
+            _log.info("%s: %s", self._image.name, self._image.remark)
+        shown = f"showing {self._image.name} ({self._image.shown}) on {self._point.path}"
         notify("READY=1", f"STATUS={shown}")
         try:
             self._ready()

@@ -35,18 +35,28 @@ def lookup(volume: Volume, reader: Reader, parent: int, name: bytes) -> Node | N
 
     "." and ".." are asked for by a server that exports the mount over NFS.
     """
-    if name == b".":
-        node: Node | None = volume.node(parent, reader)
-    elif name == b"..":
-        node = volume.node(volume.parent(parent, reader), reader)
-    else:
-        node = volume.child(parent, name, reader)
+    node = _found(volume, reader, parent, name)
+    if node is not None and node.fault:
+        _require_growth(volume, reader, node.fault)
+        node = _found(volume, reader, parent, name)
     return None if node is None else _sound(node)
+
+
+def _found(volume: Volume, reader: Reader, parent: int, name: bytes) -> Node | None:
+    if name == b".":
+        return volume.node(parent, reader)
+    if name == b"..":
+        return volume.node(volume.parent(parent, reader), reader)
+    return volume.child(parent, name, reader)
 
 
 def attributes(volume: Volume, reader: Reader, ino: int) -> Node:
     """The node with what stat(2) shows of it."""
-    return _sound(volume.node(ino, reader))
+    node = volume.node(ino, reader)
+    if node.fault:
+        _require_growth(volume, reader, node.fault)
+        node = volume.node(ino, reader)
+    return _sound(node)
 
 
 def require_reading(flags: int) -> None:
@@ -98,6 +108,8 @@ def read(
         if not is_whole and not (data and is_cut_off(volume, content)):
             raise DamagedDataError("a part of this range cannot be read")
     except (DamagedDataError, OSError) as error:
+        if reader is volume.blocks.resident:
+            raise NotResidentError from error  # who may wait finds out whether there is more
         volume.note_unreadable(file.ino, offset, error)
         raise
     return data
@@ -163,6 +175,14 @@ def _data(
         # Not copied: it is sent before the next request is read.
         return resident.read_data(content.start + offset, min(size, content.size - offset))
     return content.read(reader, offset, size)
+
+
+def _require_growth(volume: Volume, reader: Reader, fault: str) -> None:
+    """Raise the ``fault`` of a node, unless there is more of the image now: then look again."""
+    if reader is volume.blocks.resident:
+        raise NotResidentError
+    if not volume.blocks.has_grown():
+        raise DamagedDataError(fault)
 
 
 def _sound(node: Node) -> Node:

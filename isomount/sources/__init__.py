@@ -1,8 +1,19 @@
 """Sources: random access to the bytes of an image."""
 
 from isomount.sources.base import FileRange, Source
+from isomount.sources.later import LaterPart
 from isomount.sources.local.file import LocalSource
 from isomount.sources.open import open_source
 from isomount.sources.stream import BinaryFile, FileObjectSource
+from isomount.sources.window import Window
 
-__all__ = ["BinaryFile", "FileObjectSource", "FileRange", "LocalSource", "Source", "open_source"]
+__all__ = [
+    "BinaryFile",
+    "FileObjectSource",
+    "FileRange",
+    "LaterPart",
+    "LocalSource",
+    "Source",
+    "Window",
+    "open_source",
+]

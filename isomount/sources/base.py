@@ -29,7 +29,7 @@ class Source(Protocol):
 
     @property
     def size(self) -> int:
-        """The number of bytes, fixed when the source was opened."""
+        """The number of bytes when the source was opened, or ``measure`` last told it."""
 
     @property
     def block_size(self) -> int | None:
@@ -38,6 +38,13 @@ class Source(Protocol):
         Large enough that the overhead of a read is small compared with reading a block: 64 KiB to
         1 MiB, or the block size of a compressed image. If one byte cannot be read, the whole block
         is unreadable.
+        """
+
+    def measure(self) -> int:
+        """The number of bytes now, which ``size`` is from then on. May wait.
+
+        A file that is being written grows; a drive's disc turns out to be shorter than it said. A
+        file that was cut off keeps its size, as what is missing of it is damage.
         """
 
     def read_at(self, offset: int, length: int) -> bytes:

@@ -53,6 +53,10 @@ class FileObjectSource:
             )
         return size
 
+    def measure(self) -> int:
+        """As it was when opened: to go to the end of what is decompressed means to read it all."""
+        return self.size
+
     def read_at(self, offset: int, length: int) -> bytes:
         """Seek and read until ``length`` bytes or the end. Raises ClosedError after ``close``."""
         with self._lock:

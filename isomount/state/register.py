@@ -31,7 +31,10 @@ class MountEntry:
     """A running mount. ``size`` is the image's size in bytes, ``since`` is in seconds since 1970.
 
     ``image`` is the path that was given, made absolute; ``file`` is the same without links.
-    ``started`` is when the process ``pid`` started, in clock ticks since boot: pids are reused.
+    ``session`` is which is shown ("session 2 of 3"), "" where there is one.
+    ``remark`` says what another view shows and this one does not. ``shown`` is the view with its
+    session, and where in the file the image is unless it is the whole file. ``started`` is when the
+    process ``pid`` started, in clock ticks since boot: pids are reused.
     ``missing`` is how many bytes the image was too short when it was mounted.
     """
 
@@ -40,12 +43,15 @@ class MountEntry:
     image: str
     file: str
     view: str
+    session: str
+    remark: str
     label: str
     size: int
     since: float
     pid: int
     started: int
     missing: int = 0
+    shown: str = ""
 
     @property
     def is_alive(self) -> bool:
@@ -79,13 +85,16 @@ class Registration:
             mountpoint=mountpoint,
             image=os.path.abspath(image.name),
             file=os.path.realpath(image.name),
-            view=image.volume.view.name,
+            view=image.view,
+            session=str(image.session),
+            remark=image.remark,
             label=image.volume.label,
-            size=image.blocks.size,
+            size=image.size,
             since=time.time(),
             pid=os.getpid(),
             started=_started(os.getpid()),
             missing=missing_bytes(image),
+            shown=image.shown,
         )
         with contextlib.suppress(OSError):
             os.makedirs(directory, 0o700, exist_ok=True)

@@ -57,6 +57,7 @@ class Volume:
         self._unreadable: set[int] = set()
         self._lock = threading.Lock()
         self._loading: dict[int, threading.Lock] = {}
+        blocks.on_growth = self._forget
 
     def statfs(self) -> StatFs:
         """The volume's size."""
@@ -85,9 +86,16 @@ class Volume:
             if directory is not None:
                 self._directories.move_to_end(ino)
                 return directory
-        if reader is not None and reader is not self.blocks:
+        try:
+            if reader is None or reader is self.blocks:
+                return self._load_once(ino)
             return self._load(reader, ino)
-        return self._load_once(ino)
+        except DamagedDataError as error:
+            if reader is not None and reader is not self.blocks:
+                raise NotResidentError from error  # who may wait finds out whether there is more
+            if not self.blocks.has_grown():
+                raise
+            return self._load_once(ino)
 
     def child(self, parent: int, name: bytes, reader: Reader | None = None) -> Node | None:
         """The node called ``name`` in the directory ``parent``, or None."""
@@ -163,6 +171,15 @@ class Volume:
             ino, f"the file that is described here cannot be read at its byte {offset}: {error}"
         )
 
+    def _forget(self) -> None:
+        """Drop every directory and node but the root's: they may be made of more from now on."""
+        with self._lock:
+            self._directories.clear()
+            self._unnumbered.clear()
+            self._unreadable.clear()
+            self._nodes = {self.root: self._nodes[self.root]}
+            self._held = 0
+
     def _load_once(self, ino: int) -> Directory:
         """Load the directory once, while other threads that want it wait."""
         with self._lock:
@@ -187,11 +204,13 @@ class Volume:
         """Load the directory ``ino`` into the cache in steps. Raises as ``directory`` does."""
         if reader is not self.blocks and self.view.directory_size(reader, ino) > _PARSED_AT_ONCE:
             raise NotResidentError
+        size = self.blocks.size
         directory, whole = yield from loading(self.view, reader, ino)
         if not whole:
             self._damage.note(ino, "a directory has more entries than are shown")
         with self._lock:
-            if ino not in self._directories:
+            # Where there is more by now, some of its nodes may have been made of less.
+            if ino not in self._directories and size == self.blocks.size:
                 self._directories[ino] = directory
                 self._held += directory.weight
                 self._unnumbered[ino] = directory

@@ -7,6 +7,8 @@ from tests.authoring import genisoimage, write_tree, xorriso
 from tests.cli.words import assert_failed
 from tests.command import run
 from tests.conftest import MakeImage
+from tests.formats.bridges import bridge
+from tests.unit.test_hybrid import mbr
 
 
 def facts(image: Path, *options: str) -> dict[str, str]:
@@ -62,6 +64,28 @@ def test_boot_entries_and_partitions(tmp_path: Path) -> None:
     assert appended["start"] + appended["length"] <= plain["size"]
 
 
+def test_the_partition_that_is_shown(small_image: Path, tmp_path: Path) -> None:
+    disk, start = tmp_path / "disk.img", 1 << 20
+    data = small_image.read_bytes()
+    table = mbr((0, 0x0C, 64, 64), (0, 0x83, start // 512, len(data) // 512))
+    disk.write_bytes(table.ljust(start, b"\0") + data)
+    found = facts(disk)
+    assert found["Shown"] == "MBR partition 2, from byte 1048576 of the file"
+    assert found["Size"].endswith("as the volume says")
+    first, second = found["Partitions"].splitlines()
+    assert first.startswith("MBR 1: 0x0c (FAT32), ")
+    assert not first.endswith("(shown)")
+    assert second.endswith("from byte 1048576 (shown)")
+    plain = json.loads(run("info", "--json", disk).stdout)
+    assert (plain["offset"], plain["partition"]) == (start, plain["partitions"][1])
+    assert facts(disk, "-o", f"offset={start}")["Shown"] == "from byte 1048576 of the file"
+    assert "Shown" not in facts(small_image)
+    assert run("ls", disk, "-o", "partition=2").stdout == "deep\nlink\nreadme.txt\n"
+    words = f"{disk} (MBR partition 1): is not a disc image"
+    assert_failed(run("ls", disk, "-o", "partition=1"), 30, words)
+    assert_failed(run("ls", disk, "-o", "partition=3"), 2, "but MBR 1, MBR 2")
+
+
 def test_sessions(tmp_path: Path) -> None:
     first = write_tree(tmp_path / "one", {"one.txt": b"1"})
     image = genisoimage(tmp_path / "x.iso", first, "-R")
@@ -73,7 +97,21 @@ def test_sessions(tmp_path: Path) -> None:
         file.write(bytes(start * 2048 - size) + addition.read_bytes())
     found = facts(image)
     assert found["Sessions"].startswith(f"2: 1 at sector 0, 2 at sector {start}")
-    assert run("ls", image, "-o", "session=2").stdout.split() == ["one.txt", "two.txt"]
+    assert "session 2 of 2 is shown" in run("info", image).stdout
+    assert json.loads(run("info", "--json", image).stdout)["session"] == "session 2 of 2"
+    done = run("ls", image)
+    assert done.stdout.split() == ["one.txt", "two.txt"]
+    assert "session 2 of 2 is shown; -o session=N shows another" in done.stderr
+    done = run("ls", image, "-o", "session=1")
+    assert done.stdout.split() == ["one.txt"]
+    assert done.stderr == ""
+
+
+def test_what_the_view_shown_lacks(tmp_path: Path) -> None:
+    image = bridge(tmp_path / "x.iso", both=1, udf_only=1, iso_only=2)
+    said = run("info", image).stdout
+    assert "Rock Ridge is shown, which lacks 1 file; -o view=udf shows UDF" in said
+    assert json.loads(run("info", "--json", image).stdout)["remark"] in said
 
 
 def test_a_truncated_image(make_image: MakeImage) -> None:

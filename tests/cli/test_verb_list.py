@@ -9,8 +9,19 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from tests.command import ORDINARY_USER, daemon_pid, end_mount, run, take_down, wait_for_end
+from tests.command import (
+    ORDINARY_USER,
+    daemon_pid,
+    end_mount,
+    mounted_image,
+    run,
+    take_down,
+    wait_for_end,
+)
 from tests.conftest import Mounted
+from tests.formats.bridges import bridge
+from tests.formats.multisession import Sessions
+from tests.unit.test_hybrid import mbr
 
 REGISTER = Path("/run/isomount")
 SHARED = Path(f"/tmp/isomount-{ORDINARY_USER}")
@@ -53,6 +64,36 @@ def test_a_mount_is_listed(small_image: Path, mounted: Mounted) -> None:
         assert stat.S_IMODE(entry.stat().st_mode) == 0o600
     assert not [each for each in listed() if each["mountpoint"] == str(folder)]
     assert registered(folder) == []
+
+
+def test_which_session_and_what_it_lacks(tmp_path: Path, mounted: Mounted) -> None:
+    with mounted(Sessions(tmp_path / "s", ("-R",)).joined()) as folder:
+        mount = about(folder, listed())
+        assert (mount["view"], mount["session"]) == ("Rock Ridge", "session 2 of 2")
+        assert "Rock Ridge, session 2 of 2" in run("list").stdout
+        log = (tmp_path / "mount1.log").read_text()
+        assert f"showing Rock Ridge, session 2 of 2 on {folder}" in log
+    image = bridge(tmp_path / "x.iso", both=1, udf_only=1, iso_only=2)
+    with mounted(image) as folder:
+        remark = about(folder, listed())["remark"]
+        assert remark.startswith("Rock Ridge is shown, which lacks 1 file; -o view=udf shows UDF")
+        lines = run("list").stdout.splitlines()
+        (row,) = [number for number, line in enumerate(lines) if f"{folder} " in line]
+        assert lines[row + 1].strip() == remark
+        assert remark in (tmp_path / "mount2.log").read_text()
+
+
+def test_a_partition_is_named(small_image: Path, tmp_path: Path) -> None:
+    disk, folder, log = tmp_path / "disk.img", tmp_path / "m", tmp_path / "log"
+    data = small_image.read_bytes()
+    table = mbr((0, 0x83, 2048, len(data) // 512))
+    disk.write_bytes(table.ljust(2048 * 512, b"\0") + data)
+    with mounted_image(disk, at=folder, log=log):
+        assert (folder / "deep/er/data.bin").read_bytes() == bytes(range(256)) * 4096
+        mount = about(folder, listed())
+        assert (mount["view"], mount["shown"]) == ("Rock Ridge", "Rock Ridge of MBR partition 1")
+        assert " Rock Ridge of MBR partition 1  SMALL " in run("list").stdout
+    assert f"; showing Rock Ridge of MBR partition 1 on {folder}\n" in log.read_text()
 
 
 def test_other_names_in_the_mount_table(small_image: Path, mounted: Mounted) -> None:

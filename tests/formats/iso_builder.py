@@ -177,6 +177,10 @@ class MemorySource:
         self.data = data
         self.size = len(data)
 
+    def measure(self) -> int:
+        self.size = max(self.size, len(self.data))
+        return self.size
+
     def read_at(self, offset: int, length: int) -> bytes:
         return self.data[offset : offset + length]
 
@@ -196,7 +200,8 @@ class Opened:
     def __init__(self, source: MemorySource, options: ViewOptions) -> None:
         self.damage = Damage()
         self.blocks = BlockCache(source)
-        self.views, self.view = find_views(self.blocks, options, source.name, self.damage)
+        found = find_views(self.blocks, options, source.name, self.damage)
+        self.views, self.view, self.remark = found.names, found.chosen, found.remark
         self.volume = Volume(self.view, self.blocks, self.damage)
 
     def tree(self) -> dict[str, Node]:

@@ -26,6 +26,7 @@ from tests.command import (
     wait_until,
 )
 from tests.conftest import MakeImage, Mounted
+from tests.formats.iso_builder import IsoImage, directory_record, nm, px, record
 
 _LARGE = 300_000
 
@@ -241,6 +242,67 @@ def test_a_range_that_cannot_be_read_is_logged_once(
         _, log = process.communicate(timeout=PATIENCE)
     assert log.count("cannot be read at its byte ") == 1
     assert f"{image}: has become shorter since it was opened (no data at byte " in log
+
+
+@pytest.mark.parametrize("options", [(), ("nolane",)])
+def test_a_growing_download(
+    make_image: MakeImage, mounted: Mounted, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """What was beyond the end is looked for again by who asks, in files open meanwhile too."""
+    files: dict[str, bytes | str] = {f"f{n}": os.urandom(300_000) for n in range(4)}
+    files["small"] = os.urandom(5_000)
+    whole = make_image(files, "-R", "-no-pad")
+    data, image = whole.read_bytes(), tmp_path / "download.iso"
+    with isomount.open(whole) as disc:
+        ends = {name: disc.volume.lookup(name).content for name in files}
+    reaches = {name: content.end for name, content in ends.items() if content}
+    last = max(reaches, key=lambda name: reaches[name])
+    image.write_bytes(data[:400_000])
+    with mounted(image, *options, allow=("damaged image",)) as folder:
+        with (folder / last).open("rb") as early, image.open("ab") as download:
+            for size in (400_000, 700_000, len(data)):
+                download.write(data[download.tell() : size])
+                download.flush()
+                for name, end in reaches.items():
+                    if end <= size:
+                        assert (folder / name).read_bytes() == files[name]
+                    else:
+                        with pytest.raises(OSError, match="Input/output"):
+                            (folder / name).read_bytes()
+            assert early.read() == files[last]
+        # Read past the page cache while it was cut off; from now on it may stay there.
+        assert (folder / last).read_bytes() == files[last]
+
+
+@pytest.mark.parametrize("options", [(), ("nolane",)])
+def test_folders_of_a_growing_download(
+    mounted: Mounted, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """A folder that lies beyond the end is listed, lost, and there when the file has grown."""
+    made = IsoImage()
+    made.rock_ridge(
+        record(b"A.TXT;1", 30, 5, use=nm(b"a.txt") + px(0o100444)),
+        directory_record(b"D", 600, use=nm(b"d") + px(0o40555)),
+    )
+    made.put(30, b"hello")
+    made.directory(600, record(b"B.TXT;1", 700, 5, use=nm(b"b.txt") + px(0o100444)))
+    made.put(700, b"later")
+    data, image = made.data(), tmp_path / "download.iso"
+    image.write_bytes(data[: 100 * 2048])
+    with mounted(image, *options, allow=("damaged image",)) as folder:
+        assert sorted(os.listdir(folder)) == ["a.txt", "d"]
+        for _ in range(2):
+            with pytest.raises(OSError, match="Input/output"):
+                os.listdir(folder / "d")
+        with image.open("ab") as download:
+            download.write(data[100 * 2048 : 650 * 2048])
+            download.flush()
+            assert os.listdir(folder / "d") == ["b.txt"]
+            with pytest.raises(OSError, match="Input/output"):
+                (folder / "d/b.txt").read_bytes()
+            download.write(data[650 * 2048 :])
+            download.flush()
+            assert (folder / "d/b.txt").read_bytes() == b"later"
 
 
 def test_a_replaced_image_stays_what_was_mounted(make_image: MakeImage, mounted: Mounted) -> None:

@@ -134,6 +134,22 @@ def test_an_image_shows_the_same_through_blocks(block_size: int) -> None:
     assert through.read("d30/f30") == straight.read("d30/f30")
 
 
+def test_a_source_that_grows_is_measured_again_by_who_asks_for_more() -> None:
+    source = Remote(DATA[:1000])
+    blocks = BlockCache(source)
+    told: list[int] = []
+    blocks.on_growth = lambda: told.append(blocks.size)
+    assert blocks.read(900, 500) == DATA[900:1000]
+    source.data = DATA[:1500]
+    assert blocks.resident.read(960, 40) == DATA[960:1000], "nobody asks for more"
+    assert blocks.read(900, 500) == DATA[900:1400], "the last block was kept while it was short"
+    assert (blocks.size, blocks.resident.size, told) == (1500, 1500, [1500])
+    assert not blocks.has_grown()
+    source.data = DATA
+    assert blocks.has_grown()
+    assert blocks.read(1400, len(DATA)) == DATA[1400:]
+
+
 # ---------------------------------------------------------------- the budget
 
 

@@ -203,3 +203,18 @@ def test_memory_is_used_again_and_no_stream_is_forgotten_for_it(tmp_path: Path) 
     assert source.read_resident(0, 1 << 20) is not None
     assert source._streams is streams
     source.close()
+
+
+def test_a_file_that_grows_is_measured(image: Path) -> None:
+    source = LocalSource(image)
+    with image.open("ab") as file:
+        file.write(b"more")
+    assert source.size == 200
+    assert source.measure() == source.size == 204
+    assert source.read_at(198, 10) == bytes((198, 199)) + b"more"
+    assert bytes(source.read_resident(198, 10) or b"") == bytes((198, 199)) + b"more"
+    assert source.resident_range(198, 6) is None, "what was not there when it was opened is copied"
+    os.truncate(image, 100)
+    assert source.measure() == 204, "what a file has lost is damage"
+    source.close()
+    assert source.measure() == 204

@@ -33,6 +33,8 @@ MODULES = {
     "path": "library",
     "file": "library",
     "options": "library",
+    "locate": "library",
+    "owners": "library",
     "values": "library",
     "survey": "library",
     "damage": "ground",

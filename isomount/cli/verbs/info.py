@@ -73,12 +73,15 @@ def _lines(found: Survey) -> Iterator[tuple[str, str]]:
     yield "Size", _size_words(found)
     yield "Label", found.label or "(none)"
     others = {f"{each.label} ({each.structure})" for each in found.volumes if each.label}
-    if len({each.label for each in found.volumes}) > 1:
+    if len({each.label for each in found.volumes if each.label}) > 1:
         yield "Labels", ", ".join(sorted(others))
     yield (
         "Views",
         ", ".join(f"{each} (shown)" if each == found.view else each for each in _unique(found)),
     )
+    if found.remark:
+        yield "", found.remark
+    yield from _place(found)
     yield "Made with", found.tool or "(unknown)"
     yield from _identifiers(found.volumes)
     if len(found.sessions) > 1:
@@ -86,9 +89,25 @@ def _lines(found: Survey) -> Iterator[tuple[str, str]]:
             f"{number} at sector {at}" for number, at in enumerate(found.sessions, 1)
         )
         yield "Sessions", f"{len(found.sessions)}: {starts}; choose with -o session=N"
+        if found.session:
+            yield "", f"{found.session} is shown"
     yield from _under("Boot", map(_boot_words, found.boot.entries if found.boot else ()))
-    yield from _under("Partitions", map(_partition_words, found.partitions))
+    yield from _under(
+        "Partitions",
+        (
+            _partition_words(each) + (" (shown)" if each == found.partition else "")
+            for each in found.partitions
+        ),
+    )
     yield from _under("Damage", _damage_words(found))
+
+
+def _place(found: Survey) -> Iterator[tuple[str, str]]:
+    """Where in its file the image is, if it is not the whole file."""
+    if found.partition is not None:
+        yield "Shown", f"{found.partition.words}, from byte {found.offset} of the file"
+    elif found.offset:
+        yield "Shown", f"from byte {found.offset} of the file"
 
 
 def _unique(found: Survey) -> list[str]:
@@ -154,17 +173,32 @@ def _plain(found: Survey) -> dict[str, Any]:
     """The survey as JSON values, with times in ISO 8601."""
     plain: dict[str, Any] = {
         name: getattr(found, name)
-        for name in ("image", "size", "volume_size", "missing", "views", "view", "label", "tool")
+        for name in (
+            "image",
+            "offset",
+            "size",
+            "volume_size",
+            "missing",
+            "views",
+            "view",
+            "remark",
+            "label",
+            "tool",
+        )
     }
     plain["image"] = one_line(found.image)
     plain["volumes"] = [_plain_identity(each) for each in found.volumes]
     plain["sessions"] = found.sessions
+    plain["session"] = found.session
     plain["boot"] = None if found.boot is None else _plain_boot(found)
-    plain["partitions"] = [
-        {**each._asdict(), "table": each.table.value} for each in found.partitions
-    ]
+    plain["partition"] = found.partition and _plain_partition(found.partition)
+    plain["partitions"] = [_plain_partition(each) for each in found.partitions]
     plain["damage"] = [{"offset": offset, "what": what} for offset, what in found.damage]
     return plain
+
+
+def _plain_partition(each: Partition) -> dict[str, Any]:
+    return {**each._asdict(), "table": each.table.value}
 
 
 def _plain_identity(each: Identity) -> dict[str, Any]:

@@ -53,8 +53,12 @@ def parser() -> Parser:
 
 
 def _print_table(rows: list[Running]) -> None:
-    for line in aligned([_HEADER, *map(_fields, rows)]):
+    lines = aligned([_HEADER, *map(_fields, rows)])
+    remarks = ["", *(row.entry.remark if row.entry else "" for row in rows)]
+    for line, remark in zip(lines, remarks, strict=True):
         put(line)
+        if remark:
+            put(f"  {one_line(remark)}")
 
 
 def _fields(row: Running) -> tuple[str, ...]:
@@ -63,7 +67,7 @@ def _fields(row: Running) -> tuple[str, ...]:
         about = (_UNKNOWN,) * 4
     else:
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.since))
-        about = (entry.view, entry.label or _UNKNOWN, _size(entry), since)
+        about = (entry.shown or entry.view, entry.label or _UNKNOWN, _size(entry), since)
     if row.is_dead:
         about = (*about[:-1], f"{about[-1]} (dead; clear it with: isomount umount --lazy)")
     image = f"{row.image} (deleted)" if row.has_lost_image else row.image
@@ -82,6 +86,9 @@ def _plain(row: Running) -> dict[str, Any]:
         "image": one_line(row.image),
         "mountpoint": one_line(row.mount.path),
         "view": entry and entry.view,
+        "session": entry and entry.session,
+        "remark": entry and entry.remark,
+        "shown": entry and (entry.shown or entry.view),
         "label": entry and entry.label,
         "size": entry and entry.size,
         "missing": entry and entry.missing,

@@ -18,6 +18,7 @@ from isomount.daemon.request import MountRequest
 from isomount.errors import IsomountError, UsageError
 from isomount.image import ViewOptions
 from isomount.mounting.mountpoint import default_for
+from isomount.owners import known_here
 from isomount.text import one_line
 
 _USAGE = """isomount IMAGE [MOUNTPOINT] [-o OPTION[,OPTION...]]... [-f] [-d]
@@ -155,9 +156,9 @@ def _request(names: list[str], options: ParsedOptions) -> MountRequest:
 
 
 def _as_this_user(view: ViewOptions) -> ViewOptions:
-    """By default, an ordinary user owns all files in their mounts."""
+    """By default, an ordinary user owns all files in their mounts, root those of nobody here."""
     if os.geteuid() == 0:
-        return view
+        return known_here(view)
     return dataclasses.replace(
         view,
         uid=os.getuid() if view.uid is None else view.uid,

@@ -15,8 +15,6 @@ from isomount.formats.zisofs import zisofs_content
 _READABLE = 0o555
 # Linux ignores other bits of mode= and dmode=.
 _CHOOSABLE = 0o777
-_NOBODY = 65534
-_NO_ID = 0xFFFFFFFF
 _CRUFT_MASK = 0xFFFFFF
 _RIGHTS_AT_MOST = 1024
 _ALL_BITS = 0xFFFFFFFF
@@ -44,6 +42,7 @@ class NodeMaker:
         self._options = options
         self._block_size = block_size
         self._plain_mode = stat.S_IFREG | self._plain_permissions(stat.S_IFREG)
+        self._plain_owner = options.owner(0), options.group(0)
         self._rights: dict[tuple[int, int, int], tuple[int, int, int]] = {}
         self._size_mask = _CRUFT_MASK if options.cruft else _ALL_BITS
 
@@ -103,13 +102,11 @@ class NodeMaker:
 
     def plain_file(self, ino: int, size: int, place: int, date: bytes) -> Node:
         """A contiguous file at byte ``place`` without POSIX attributes, only a date."""
-        options = self._options
         recorded = recording_time(date)
         return Node(
             ino,
             self._plain_mode,
-            options.uid or 0,
-            options.gid or 0,
+            *self._plain_owner,
             1,
             size & self._size_mask,
             recorded,
@@ -124,8 +121,8 @@ class NodeMaker:
         """Mode, owner and group as shown; cached, as a disc has few combinations."""
         shown = (
             stat.S_IFREG | self._posix_permissions(stat.S_IFREG, mode),
-            _owner(uid, self._options.uid),
-            _owner(gid, self._options.gid),
+            self._options.owner(uid),
+            self._options.group(gid),
         )
         if len(self._rights) < _RIGHTS_AT_MOST:
             self._rights[mode, uid, gid] = shown
@@ -155,8 +152,8 @@ class NodeMaker:
         return Node(
             ino,
             kind | permissions,
-            _owner(uid, options.uid),
-            _owner(gid, options.gid),
+            options.owner(uid),
+            options.group(gid),
             nlink,
             size,
             recorded if rr is None or rr.accessed is None else rr.accessed,
@@ -180,9 +177,3 @@ class NodeMaker:
             chosen = self._options.dmode if kind == stat.S_IFDIR else self._options.mode
             permissions = permissions if chosen is None else chosen & _CHOOSABLE
         return permissions & ~self._options.umask
-
-
-def _owner(recorded: int, chosen: int | None) -> int:
-    if chosen is not None:
-        return chosen
-    return _NOBODY if recorded == _NO_ID else recorded

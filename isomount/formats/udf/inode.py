@@ -24,7 +24,6 @@ _FILE_TYPES = {
     12: stat.S_IFLNK,
 }
 _DEVICES = (stat.S_IFBLK, stat.S_IFCHR)
-_ABSENT, _NOBODY = 0xFFFFFFFF, 65534
 # ICB flags and the corresponding mode bits (4/14.6.8).
 _FLAG_BITS = ((0x40, stat.S_ISUID), (0x80, stat.S_ISGID), (0x100, stat.S_ISVTX))
 _ANY_FLAG = 0x1C0
@@ -38,8 +37,7 @@ class NodeMaker:
 
     def __init__(self, space: Space, options: ViewOptions) -> None:
         self._space = space
-        self._uid = options.uid
-        self._gid = options.gid
+        self._options = options
         self._mode = options.mode
         self._dmode = options.dmode
         self._keep = 0o7777 & ~options.umask
@@ -68,16 +66,11 @@ class NodeMaker:
             size = len(path)
         elif kind in _DEVICES:
             rdev = _device(icb)
-        uid, gid = self._uid, self._gid
-        if uid is None:
-            uid = _NOBODY if entry.uid == _ABSENT else entry.uid
-        if gid is None:
-            gid = _NOBODY if entry.gid == _ABSENT else entry.gid
         return Node(
             ino,
             kind | self._permissions(kind, entry.permissions, entry.flags),
-            uid,
-            gid,
+            self._options.owner(entry.uid),
+            self._options.group(entry.gid),
             links,
             size,
             nanoseconds(entry.access_time),
@@ -90,7 +83,8 @@ class NodeMaker:
 
     def faulty(self, ino: int, reason: str) -> Node:
         """A node that is listed but cannot be read."""
-        return Node(ino, stat.S_IFREG, self._uid or 0, self._gid or 0, 1, 0, 0, 0, 0, fault=reason)
+        owner, group = self._options.owner(0), self._options.group(0)
+        return Node(ino, stat.S_IFREG, owner, group, 1, 0, 0, 0, 0, fault=reason)
 
     def _permissions(self, kind: int, bits: int, flags: int) -> int:
         """The mode bits. UDF has five permissions per class, Linux three of them (4/14.9.5)."""

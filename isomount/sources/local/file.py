@@ -94,6 +94,13 @@ class LocalSource:
             raise ImageUnreadableError(f"{self.name}: there is no disc in the drive")
         return size
 
+    def measure(self) -> int:
+        """The size now, if it has grown: a download, say."""
+        descriptor = self._descriptor
+        if descriptor is not None:
+            self.size = max(self.size, os.fstat(descriptor.number).st_size)
+        return self.size
+
     def read_at(self, offset: int, length: int) -> bytes:
         """Read with pread until ``length`` bytes or the end. Raises ClosedError after ``close``."""
         descriptor = self._descriptor
@@ -150,9 +157,7 @@ class LocalSource:
         # File systems without RWF_NOWAIT may have to contact a server even for cached pages.
         if self._residence is None or self._flag is None or self._descriptor is None:
             return None
-        if length > RANGE_AT_MOST or offset + length > self.size:
-            return None
-        if not self._residence.holds(offset, length):
+        if length > RANGE_AT_MOST or not self._residence.holds(offset, length):
             return None
         return FileRange(self._descriptor.number, offset, length)
 

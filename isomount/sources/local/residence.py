@@ -45,6 +45,8 @@ class Residence:
 
     def holds(self, offset: int, length: int) -> bool:
         """Whether all of that range is in memory; bytes past the file's end are not."""
+        if offset + length > self._size:
+            return False
         start = offset - offset % _PAGE
         end = offset + length
         if _libc.mincore(self._address + start, end - start, self._answer) != 0:
