@@ -31,10 +31,12 @@ fishdir = $(datarootdir)/fish/vendor_completions.d
 systemunitdir = $(prefix)/lib/systemd/system
 userunitdir = $(prefix)/lib/systemd/user
 udevdir = $(prefix)/lib/udev/rules.d
+# The service reads its settings in isomount/ there.
+sysconfdir = /etc
 # mount(8) looks for helpers here and nowhere else.
 helperdir = /sbin
 INSTALL_FOLDERS = prefix bindir libdir datadir man1dir bashdir zshdir fishdir systemunitdir userunitdir \
-	udevdir helperdir
+	udevdir sysconfdir helperdir
 
 help:
 	@echo "make setup              install what is missing; leaves the command at .venv/bin/isomount"

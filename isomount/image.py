@@ -106,6 +106,7 @@ class Image:
         paths: Iterable[str | ImagePath] = (),
         *,
         owners: bool | None = None,
+        exact_modes: bool | None = None,
         verify: bool = False,
         report: "Report | None" = None,
     ) -> "Totals":
@@ -113,7 +114,9 @@ class Image:
 
         Each keeps its place: "a/b" becomes ``target``/a/b. Symbolic links are copied as such, and
         nothing is written outside ``target``. With ``owners``, the default for root alone, owners,
-        set-id bits and devices are kept too. ``verify`` reads every file back and compares.
+        set-id bits and devices are kept too. With ``exact_modes``, by default as ``owners``,
+        directories that are read-only on the disc are so here; without, who made them can remove
+        them. ``verify`` reads every file back and compares.
 
         A path that is not there raises before anything is written, PlaceError says that nothing
         (more) can be written. What else goes wrong is passed over and told to ``report`` as it
@@ -128,24 +131,34 @@ class Image:
             self.volume.lookup(name)
         with Place(os.fspath(target)) as place:
             problems = Problems()
-            extractor = self.extractor(place, report or problems, owners=owners, verify=verify)
+            extractor = self.extractor(
+                place, report or problems, owners=owners, exact_modes=exact_modes, verify=verify
+            )
             totals = extractor.extract(names)
         if problems.found:
             raise ExtractError(f"{self.name}: not all of it was extracted", problems.found, totals)
         return totals
 
     def extractor(
-        self, place: "Place", report: "Report", *, owners: bool | None = None, verify: bool = False
+        self,
+        place: "Place",
+        report: "Report",
+        *,
+        owners: bool | None = None,
+        exact_modes: bool | None = None,
+        verify: bool = False,
     ) -> "Extractor":
         """What ``extract`` does its work with, as the view's modes want it."""
-        from isomount.extract import Extractor
+        from isomount.extract import Extractor, Modes
 
+        owners = os.geteuid() == 0 if owners is None else owners
+        modes = Modes.EXACT if (owners if exact_modes is None else exact_modes) else Modes.USABLE
         return Extractor(
             self.volume,
             place,
             report,
-            owners=os.geteuid() == 0 if owners is None else owners,
-            modes=self._has_modes,
+            owners=owners,
+            modes=modes if self._has_modes else Modes.NEW,
             verify=verify,
         )
 

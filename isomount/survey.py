@@ -1,6 +1,7 @@
 """Everything that an image tells about itself without its files being looked at."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from isomount.formats.iso9660.identity import identities as iso9660_identities
 from isomount.formats.udf.identity import identities as udf_identities
 from isomount.image import Image
 
-__all__ = ["BootEntry", "Identity", "Partition", "Survey", "survey"]
+__all__ = ["BootEntry", "Identity", "Partition", "Survey", "missing_bytes", "survey"]
 
 _Part = TypeVar("_Part")
 
@@ -55,6 +56,20 @@ class Survey:
         return max(0, self.volume_size - self.size)
 
 
+def missing_bytes(image: Image) -> int:
+    """How many bytes the open ``image`` is too short for its volumes; 0 when it is whole.
+
+    Only volume descriptors are read, so it is quick. Where they cannot be, the answer is 0.
+    """
+    blocks, options = image.blocks, image.session.applied_to(image.options)
+    with suppress(IsomountError, OSError):
+        volumes = iso9660_identities(blocks, image.session.start)
+        if _has_udf(image):
+            volumes += udf_identities(blocks, options)
+        return max(0, _reach(image, volumes) - image.size)
+    return 0
+
+
 def survey(image: Image) -> Survey:
     """Look at the open ``image``. A part that cannot be read is damage."""
     blocks, damage = image.blocks, image.damage
@@ -70,7 +85,7 @@ def survey(image: Image) -> Survey:
     options = image.session.applied_to(image.options)
     none: list[Identity] = []
     volumes = part("ISO 9660 descriptors", lambda: iso9660_identities(blocks, start), none)
-    if any(name.startswith("UDF") for name in image.views):
+    if _has_udf(image):
         volumes = volumes + part("UDF descriptors", lambda: udf_identities(blocks, options), none)
     starts = [] if image.front else part("list of sessions", lambda: sessions(blocks), [0])
     boot = part("boot catalog", lambda: read_catalog(blocks, start), None)
@@ -81,7 +96,7 @@ def survey(image: Image) -> Survey:
         offset=image.offset,
         partition=image.partition,
         size=image.size,
-        volume_size=max(0, max((volume.size for volume in volumes), default=0) - image.front),
+        volume_size=_reach(image, volumes),
         views=list(image.views),
         view=image.view,
         remark=image.remark,
@@ -102,3 +117,12 @@ def _partitions(image: Image) -> list[Partition]:
     if image.partition is None:
         return read_partitions(whole)
     return read_partitions(whole, image.partition.block_size)
+
+
+def _has_udf(image: Image) -> bool:
+    return any(name.startswith("UDF") for name in image.views)
+
+
+def _reach(image: Image, volumes: list[Identity]) -> int:
+    """How far the volumes say they reach, in bytes from the image's start; 0 if they do not say."""
+    return max(0, max((volume.size for volume in volumes), default=0) - image.front)

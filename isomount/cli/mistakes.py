@@ -37,6 +37,15 @@ def refuse_wrong_order(names: Sequence[str]) -> None:
         raise UsageError("the image comes first, then the folder; write: isomount IMAGE FOLDER")
 
 
+def refuse_stray_names(names: Sequence[str]) -> None:
+    """Raise UsageError if there are more names than an image and its mount point."""
+    if len(names) > 2:
+        raise UsageError(
+            f"too many names: {names[2]}; name one image and a folder, "
+            "or several image files, each of which is shown beside itself"
+        )
+
+
 def _like(word: str) -> str | None:
     if "." in word or word.startswith("-"):
         return None

@@ -6,11 +6,14 @@ import logging
 import sys
 
 from isomount.cli.options.arguments import Parser
+from isomount.cli.options.help import add_options
 from isomount.cli.options.parse import ParsedOptions, parse_options
+from isomount.cli.options.table import Target
 from isomount.cli.terminal.words import say
 from isomount.errors import UsageError
 from isomount.image import Image, ViewOptions, open_image
 from isomount.mounting.options import FuseOptions
+from isomount.mounting.shut_out import advising
 from isomount.owners import known_here
 
 ANY_NUMBER = sys.maxsize
@@ -43,14 +46,8 @@ class _Warnings(logging.Handler):
 def reading_parser(verb: str, description: str, examples: str, usage: str) -> Parser:
     """A parser with the options that decide what is shown of an image."""
     parser = Parser(f"isomount {verb}", description, examples, usage)
-    parser.add_argument(
-        "-o",
-        dest="options",
-        metavar="OPTIONS",
-        action="append",
-        default=[],
-        help="what is shown, as for a mount: view=, norock, nojoliet, session= ...",
-    )
+    help_ = "what is shown, as for a mount: view=, norock, nojoliet, session= ..."
+    add_options(parser, help_, (Target.VIEW,))
     return parser
 
 
@@ -84,7 +81,8 @@ def open_to_read(name: str, options: ViewOptions, *, warn: bool = True) -> Image
     if warn:
         log.addHandler(warnings)
     log.propagate = False
-    image = open_image(name, options)
+    with advising(name):
+        image = open_image(name, options)
     warnings.speak()
     if warn and image.session.of > 1 and options.session is None:
         say(f"{name}: {image.session} is shown; -o session=N shows another")

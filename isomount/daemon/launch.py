@@ -15,7 +15,10 @@ from isomount.image import Image, open_image
 from isomount.mounting.fuse import require_fuse
 from isomount.mounting.mountpoint import MountPoint
 from isomount.mounting.mounts import mount_at
+from isomount.mounting.shut_out import advising
 from isomount.mounting.unmount import unmount
+from isomount.survey import missing_bytes
+from isomount.text import readable_size
 
 _log = logging.getLogger("isomount.daemon")
 
@@ -28,20 +31,42 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
     Returns when the mount answers, or in the foreground when it has ended. ``tell`` is called with
     each notice for the user. Raises IsomountError, and leaves nothing behind then.
     """
+    logs.forget()  # that of an image which this process mounted before
     inherited = _inherited_descriptors()
     logs.configure(request)
-    with open_image(request.image, request.view) as image:
+    with advising(request.image):
+        image = open_image(request.image, request.view)
+    with image:
         require_fuse(request.fuse)
+        incomplete = _incomplete(image)
         point = prepare(request.mountpoint, request.image, nonempty=request.nonempty, tell=tell)
+
+        def ready() -> None:
+            if incomplete:
+                tell(incomplete)
+
         try:
             if request.foreground:
-                return _serve(request, image, point, lambda: None)
+                return _serve(request, image, point, ready)
             code = _start_daemon(request, image, point, inherited)
         except BaseException:  # also KeyboardInterrupt: a directory made for the mount is removed
             point.remove()
             raise
         point.leave_to_daemon()
+        ready()
         return code
+
+
+def _incomplete(image: Image) -> str:
+    """How much of ``image`` is missing, as a sentence; "" when it is whole."""
+    missing = missing_bytes(image)
+    if not missing:
+        return ""
+    whole = image.blocks.size + missing
+    return (
+        f"{image.name}: is cut off: the last {readable_size(missing)} of {readable_size(whole)} "
+        "are missing, and what lies there cannot be read; copy or download the image again"
+    )
 
 
 def _serve(

@@ -25,6 +25,9 @@ _LARGE = 1 << 20
 # How long shutdown waits for that file to be written, in seconds.
 _PATIENCE = 2.0
 
+# The handlers that configure() has added.
+_configured: list[logging.Handler] = []
+
 
 class _SystemLog(logging.handlers.SysLogHandler):
     """The system log, which may be missing (as in containers), restart, or block.
@@ -132,8 +135,17 @@ def configure(request: MountRequest) -> None:
     root = logging.getLogger()
     for handler in handlers or [syslog_handler(SYSLOG, _own_log())]:
         root.addHandler(handler)
+        _configured.append(handler)
     root.setLevel(logging.INFO if handlers else logging.WARNING)
     logging.getLogger("isomount").setLevel(logging.DEBUG if request.debug else logging.INFO)
+
+
+def forget() -> None:
+    """Undo ``configure``, so that the log of the next mount can go elsewhere."""
+    while _configured:
+        handler = _configured.pop()
+        logging.getLogger().removeHandler(handler)
+        handler.close()
 
 
 def syslog_handler(address: str, otherwise: logging.Handler) -> logging.Handler:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from isomount.errors import IsomountError, MountPointError
 from isomount.mounting import mountpoint
 from isomount.mounting.mountpoint import MountPoint, await_farewell
-from isomount.mounting.mounts import all_mounts, is_same_image, mount_at
+from isomount.mounting.mounts import is_same_image, mount_around, mount_at
 from isomount.mounting.probe import stat_errno
+from isomount.mounting.shut_out import advice
 from isomount.mounting.unmount import unmount
 from isomount.state.register import as_running
 
@@ -35,7 +36,7 @@ def prepare(
     if answer:
         raise MountPointError(
             f"{path}: cannot be used as mount point: {os.strerror(answer)}"
-            f"{mountpoint.instead(path)}"
+            f"{advice(path) if answer == errno.EACCES else ''}{mountpoint.instead(path)}"
         )
     path = os.path.realpath(path)
     mountpoint.check_directory(path, nonempty=nonempty)
@@ -86,8 +87,7 @@ def _check_mounts(path: str, image: str, answer: int | None) -> None:
 
 def _cure(place: str) -> str:
     """The remedy: how to unmount the FUSE mount at or above ``place``."""
-    around = [each for each in all_mounts() if f"{place}/".startswith(each.path.rstrip("/") + "/")]
-    mount = max(around, key=lambda each: len(each.path), default=None)
+    mount = mount_around(place)
     if mount is None or not mount.kind.startswith("fuse"):
         return "; unmount that first"
     return f"; clear it with: fusermount3 -u -z {shlex.quote(mount.path)}"

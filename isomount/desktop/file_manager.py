@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 
+from isomount.desktop.session_bus import has_session_bus
 from isomount.errors import NoFileManagerError
 from isomount.programs import find_program
 
@@ -50,7 +51,7 @@ class FileManager:
             return
         if code:
             why, remedy = "", "install one"
-            if not _has_session_bus():
+            if not has_session_bus():
                 # Not started here: the bus, and the file manager with it, would end with isomount.
                 why = ", without a session bus"
                 remedy = "start a session bus first, for instance with: dbus-run-session sh"
@@ -125,10 +126,3 @@ def _opens_directories(asker: str) -> bool:
     except subprocess.TimeoutExpired:
         return True  # unknown: let xdg-open try everything
     return bool(asked.stdout.strip())
-
-
-def _has_session_bus() -> bool:
-    default = f"unix:path={os.environ.get('XDG_RUNTIME_DIR', '')}/bus"
-    address = os.environ.get("DBUS_SESSION_BUS_ADDRESS") or default
-    path = re.match(r"unix:path=([^,;]*)", address)
-    return path is None or os.path.exists(path[1])

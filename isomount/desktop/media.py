@@ -1,4 +1,10 @@
-"""The directory where desktops look for a user's mounts, and names for mount points in it."""
+"""The directory where desktops look for a user's mounts, and names for mount points in it.
+
+GIO, through which file managers look, lists mounts below /run/media/USER, below /media and in the
+home, unless a directory on the way begins with a dot, but not those in $XDG_RUNTIME_DIR. As
+/run/media/USER is often root's, mounts are in the home as a rule. The directory there is called
+Discs and not isomount: that is what a clone of isomount's sources is called.
+"""
 
 import contextlib
 import fcntl
@@ -12,7 +18,7 @@ from isomount.errors import MountPointError
 from isomount.mounting.mounts import all_mounts
 
 _RUN_MEDIA = "/run/media"
-_HOME_DIRECTORY = "isomount"
+_HOME_DIRECTORY = "Discs"
 _NAME_AT_MOST = 64
 
 

@@ -6,28 +6,15 @@ for them. Files of other origin, and files changed since, are left alone.
 
 import contextlib
 import enum
-import errno
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from isomount.errors import IsomountError
+from isomount.desktop.files import make_directories, read, replace, told
 
 _RECORD = "isomount/integrated.json"
-_DRAFT = ".isomount-"
-
-_WRITABLE = "make the folder that it is in writable for you"
-_REMEDIES = {
-    errno.EACCES: _WRITABLE,
-    errno.EPERM: _WRITABLE,
-    errno.ENOTDIR: "move away the file that is where its folder belongs",
-    errno.EISDIR: "move that folder away",
-    errno.ENOSPC: "make room there",
-    errno.EDQUOT: "make room there",
-}
 
 
 class Fate(enum.Enum):
@@ -74,13 +61,13 @@ def place(share: str, files: Mapping[str, bytes]) -> list[Outcome]:
     """
     record = read_record(share)
     outcomes = []
-    with contextlib.ExitStack() as undo, _told(share):
+    with contextlib.ExitStack() as undo, told(share, "XDG_DATA_HOME"):
         for name, data in files.items():
             path = os.path.join(share, name)
             if os.path.islink(path):  # not created by us
                 outcomes.append((Fate.LEFT, path))
                 continue
-            found = _read(path)
+            found = read(path)
             if found is not None and found != data and not record.has(name, found):
                 outcomes.append((Fate.LEFT, path))
                 continue
@@ -97,13 +84,13 @@ def remove(share: str) -> list[Outcome]:
     """Remove the files that were written, not the directories. Raises IsomountError."""
     record = read_record(share)
     outcomes = []
-    with _told(share):
+    with told(share, "XDG_DATA_HOME"):
         for name in record.files:
             path = os.path.join(share, name)
             if os.path.islink(path):
                 outcomes.append((Fate.LEFT, path))
                 continue
-            found = _read(path)
+            found = read(path)
             if found is None:
                 continue
             ours = record.has(name, found)
@@ -116,7 +103,7 @@ def remove(share: str) -> list[Outcome]:
 def forget(share: str) -> None:
     """Remove the record, and created directories that are empty. Raises IsomountError."""
     directories = read_record(share).directories
-    with _told(share), contextlib.suppress(FileNotFoundError):
+    with told(share, "XDG_DATA_HOME"), contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.join(share, _RECORD))
     for directory in reversed(directories):
         with contextlib.suppress(OSError):  # not empty
@@ -125,70 +112,25 @@ def forget(share: str) -> None:
 
 def _write(path: str, data: bytes, undo: Callable[..., object]) -> list[str]:
     """Write a file atomically. Returns the directories that were created for it."""
-    before = _read(path)
-    made = list(_make_directories(os.path.dirname(path), undo))
-    _replace(path, data)
+    before = read(path)
+    made = list(make_directories(os.path.dirname(path), undo))
+    replace(path, data)
     if before is None:
         undo(os.unlink, path)
     else:
-        undo(_replace, path, before)
+        undo(replace, path, before)
     return made
 
 
 def _write_record(share: str, record: PlacedFiles, undo: Callable[..., object]) -> None:
     path = os.path.join(share, _RECORD)
-    record.directories += _make_directories(os.path.dirname(path), undo)
+    record.directories += make_directories(os.path.dirname(path), undo)
     # "folders" is what earlier versions wrote, and must still be able to remove.
     found = {"files": record.files, "folders": record.directories}
     text = json.dumps(found, indent=2) + "\n"
-    if _read(path) != text.encode():
+    if read(path) != text.encode():
         _write(path, text.encode(), undo)
-
-
-def _make_directories(directory: str, undo: Callable[..., object]) -> Iterator[str]:
-    if os.path.isdir(directory):
-        return
-    yield from _make_directories(os.path.dirname(directory), undo)
-    os.mkdir(directory)
-    undo(os.rmdir, directory)
-    yield directory
-
-
-def _replace(path: str, data: bytes) -> None:
-    """Replace the file ``path`` atomically."""
-    fd, draft = tempfile.mkstemp(prefix=_DRAFT, dir=os.path.dirname(path))
-    try:
-        with open(fd, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), 0o644)
-        os.replace(draft, path)
-    except BaseException:  # KeyboardInterrupt too: do not leave the draft
-        os.unlink(draft)
-        raise
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
 
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-@contextlib.contextmanager
-def _told(share: str) -> Iterator[None]:
-    """Turn an OSError into an IsomountError with a remedy."""
-    try:
-        yield
-    except OSError as error:
-        path = str(error.filename2 or error.filename or share)
-        if os.path.basename(path).startswith(
-            _DRAFT
-        ):  # name the directory instead of the temporary file
-            path = os.path.dirname(path)
-        remedy = _REMEDIES.get(error.errno or 0, "set XDG_DATA_HOME to another folder")
-        raise IsomountError(f"{path}: {error.strerror}; {remedy}, and run this again") from error

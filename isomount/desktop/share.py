@@ -6,11 +6,13 @@ isomount/desktop/data has the same layout, so it is the list of them, for ``isom
 ``python -m isomount.desktop.share NAME COMMAND`` prints one of them, for the path of the command.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
 
+_PLAIN_WORD = re.compile(r"[\w/.,:@+-]+", re.ASCII)
 _ROOT = resources.files("isomount").joinpath("desktop", "data")
 
 
@@ -49,7 +51,13 @@ def _files_in(directory: Traversable, prefix: str) -> Iterator[str]:
 
 
 def _desktop_word(word: str) -> str:
-    """``word`` as an argument of Exec=, where % begins a field code."""
+    """``word`` as an argument of Exec=, where % begins a field code.
+
+    Quoted only if it has to be: xdg-mime and xdg-open, where no desktop is, look for the program
+    with the quotes.
+    """
+    if _PLAIN_WORD.fullmatch(word):
+        return word
     return f'"{_escaped(word, chr(92) + chr(34) + "`$").replace("%", "%%")}"'
 
 

@@ -1,5 +1,6 @@
 """Extracting an image, or parts of it, into a directory."""
 
+import enum
 import errno
 import os
 import stat
@@ -9,13 +10,25 @@ from typing import Protocol
 
 from isomount.errors import DamagedDataError, IsomountError
 from isomount.extract.files import is_equal, write_content
-from isomount.extract.place import ObstacleError, Parts, Place, PlaceError, status_of
+from isomount.extract.place import OWNERS_RIGHTS, ObstacleError, Parts, Place, PlaceError, status_of
 from isomount.formats.node import Node
 from isomount.tree import Listed, Visit, Volume, Walk
 
 # When link(2) fails with one of these, the file is written again instead.
 _NO_LINKS = (errno.EPERM, errno.EMLINK, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOENT)
 _PERMISSIONS = 0o777
+
+
+class Modes(enum.Enum):
+    """Which modes are given to what is extracted.
+
+    NEW: those of new files, as some views record none. USABLE: those of the image, but every
+    directory can be written and removed by who extracts it. EXACT: those of the image.
+    """
+
+    NEW = enum.auto()
+    USABLE = enum.auto()
+    EXACT = enum.auto()
 
 
 @dataclass(slots=True)
@@ -49,9 +62,8 @@ class Extractor:
     """Writes a volume's tree into ``place``.
 
     Existing files of the right size and time are skipped, so that an interrupted extraction can be
-    resumed. With ``owners`` (root only) owners, set-id bits and devices are restored too. Without
-    ``modes`` files get default modes, as some views record none. With ``verify`` every file is read
-    back and compared.
+    resumed. With ``owners`` (root only) owners, set-id bits and devices are restored too. With
+    ``verify`` every file is read back and compared.
     """
 
     def __init__(
@@ -61,7 +73,7 @@ class Extractor:
         report: Report,
         *,
         owners: bool = False,
-        modes: bool = True,
+        modes: Modes = Modes.USABLE,
         verify: bool = False,
     ) -> None:
         self.totals = Totals()
@@ -302,10 +314,12 @@ class Extractor:
         os.utime(name, ns=_times(node), dir_fd=directory, follow_symlinks=False)
 
     def _mode(self, node: Node) -> int:
-        if not self._modes:
+        if self._modes is Modes.NEW:
             return (0o777 if node.is_directory else 0o666) & ~self._umask
         # A set-id bit is only meaningful with the original owner.
-        return stat.S_IMODE(node.mode) & (0o7777 if self._owners else _PERMISSIONS)
+        mode = stat.S_IMODE(node.mode) & (0o7777 if self._owners else _PERMISSIONS)
+        writable = node.is_directory and self._modes is Modes.USABLE
+        return mode | OWNERS_RIGHTS if writable else mode
 
     def _failed(self, path: bytes, error: Exception) -> None:
         self.totals.failed += 1

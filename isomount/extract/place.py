@@ -19,7 +19,8 @@ from isomount.errors import IsomountError
 Parts = tuple[bytes, ...]
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_OWNERS_RIGHTS = 0o700
+# What a directory's owner needs to write into it, and to remove it with what it holds.
+OWNERS_RIGHTS = 0o700
 # The name of a file that is being written, followed by the process id.
 _PARTIAL = ".isomount-partial-"
 _PARTIAL_NAME = re.compile(re.escape(_PARTIAL) + r"(\d+)")
@@ -92,7 +93,7 @@ class Place:
         require_name(parts[-1])
         with self.directory(parts[:-1]) as above:
             try:
-                os.mkdir(parts[-1], _OWNERS_RIGHTS, dir_fd=above)
+                os.mkdir(parts[-1], OWNERS_RIGHTS, dir_fd=above)
             except FileExistsError:
                 fd = _open_directory(parts[-1], above)
                 try:
@@ -163,9 +164,9 @@ def _open_directory(name: bytes, above: int) -> int:
 def _make_writable(fd: int) -> None:
     """Undo the read-only mode that an earlier run may have set from the image."""
     mode = stat.S_IMODE(os.fstat(fd).st_mode)
-    if mode & _OWNERS_RIGHTS != _OWNERS_RIGHTS:
+    if mode & OWNERS_RIGHTS != OWNERS_RIGHTS:
         with contextlib.suppress(PermissionError):  # another user's: writing may still work
-            os.fchmod(fd, mode | _OWNERS_RIGHTS)
+            os.fchmod(fd, mode | OWNERS_RIGHTS)
 
 
 def _make(path: str) -> bool:

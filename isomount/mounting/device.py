@@ -12,6 +12,7 @@ import subprocess
 
 from isomount.errors import FuseUnavailableError, MountPointError
 from isomount.mounting.options import FuseOptions
+from isomount.mounting.shut_out import advice
 from isomount.programs import find_program
 
 DEVICE = "/dev/fuse"
@@ -115,7 +116,8 @@ def _mount_by_helper(path: str, image: str, options: FuseOptions) -> int:
 def _refusal(path: str, reason: str) -> FuseUnavailableError | MountPointError:
     is_the_place = "mountpoint" in reason or "mounting over" in reason
     kind = MountPointError if is_the_place else FuseUnavailableError
-    return kind(f"{path}: fusermount3 refuses to mount on it: {reason}")
+    more = advice(path) if "Permission denied" in reason else ""
+    return kind(f"{path}: fusermount3 refuses to mount on it: {reason}{more}")
 
 
 def _quoted(text: str) -> str:

@@ -3,11 +3,13 @@
 import contextlib
 import fcntl
 import os
+import pwd
 import shlex
 import stat
 import time
 
 from isomount.errors import MountPointError
+from isomount.mounting.shut_out import advice
 
 # How long to wait for the daemon of an ended mount to remove its mount point, in seconds.
 _FAREWELL = 5.0
@@ -99,7 +101,8 @@ def make(path: str) -> MountPoint:
                 f"{path}: cannot be made because the folder {parent} is missing; make that first"
             ) from None
         raise MountPointError(
-            f"{path}: cannot be made in {parent}: {error.strerror}{instead(path)}"
+            f"{path}: cannot be made in {parent}: {error.strerror}"
+            f"{advice(path) if isinstance(error, PermissionError) else ''}{instead(path)}"
         ) from error
     with contextlib.suppress(OSError):  # no attributes: it will not be removed after a kill
         os.setxattr(path, _MARK, b"")
@@ -141,11 +144,22 @@ def check_directory(path: str, *, nonempty: bool) -> None:
 def _check_rights(path: str, status: os.stat_result) -> None:
     """The rule that fusermount3 applies to ordinary users."""
     if status.st_mode & stat.S_ISVTX and status.st_uid != os.getuid():
-        raise MountPointError(f"{path}: belongs to another user{instead(path)}")
-    if not os.access(path, os.W_OK):
-        read_only = os.statvfs(path).f_flag & os.ST_RDONLY
-        why = "its file system is read-only" if read_only else "is not writable for you"
-        raise MountPointError(f"{path}: {why}{instead(path)}")
+        raise MountPointError(f"{path}: belongs to another user{_ownership(path)}{instead(path)}")
+    if os.access(path, os.W_OK):
+        return
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        raise MountPointError(f"{path}: its file system is read-only{instead(path)}")
+    raise MountPointError(f"{path}: is not writable for you{_ownership(path)}{instead(path)}")
+
+
+def _ownership(path: str) -> str:
+    """What fusermount3 wants of the mount point, also for the option user of fstab."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # the user id has no name
+        user = str(os.getuid())
+    change = f"chown {shlex.quote(user)} {shlex.quote(path)}"
+    return f", and it has to be yours to mount on it: as root, {change}"
 
 
 def _is_empty(path: str) -> bool:

@@ -52,6 +52,12 @@ def mount_at(path: str) -> Mount | None:
     return next((each for each in reversed(all_mounts()) if each.path == path), None)
 
 
+def mount_around(path: str) -> Mount | None:
+    """The topmost mount that the absolute ``path`` lies in, or is. It is not accessed."""
+    around = [each for each in all_mounts() if f"{path}/".startswith(each.path.rstrip("/") + "/")]
+    return max(reversed(around), key=lambda each: len(each.path), default=None)
+
+
 def parse_line(line: bytes) -> Mount:
     """Parse one line (proc(5)), in which blanks and backslashes are octal escapes."""
     fields = line.split(b" ")

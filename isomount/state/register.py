@@ -9,14 +9,18 @@ import json
 import os
 import stat
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 from isomount.image import Image
 from isomount.mounting.mounts import Mount, all_mounts, is_same_image, mount_at
+from isomount.survey import missing_bytes
 
 _DIRECTORY = "isomount"
 _RUN = "/run"
+# Where a user has no directory in /run, as in containers and under su: one of their own in there.
+_SHARED = "/tmp"
 _ENDING = ".json"
 # An entry is a few hundred bytes; larger files are not entries.
 _ENTRY_AT_MOST = 65_536
@@ -29,8 +33,9 @@ class MountEntry:
     ``image`` is the path that was given, made absolute; ``file`` is the same without links.
     ``session`` is which is shown ("session 2 of 3"), "" where there is one.
     ``remark`` says what another view shows and this one does not. ``shown`` is the view with its
-    session, and where in the file the image is unless it is the whole file. ``started`` is when the
-    process ``pid`` started, in clock ticks since boot: pids are reused.
+    session, and where in the file the image is unless it is the whole file. ``missing`` is how many
+    bytes the image was too short when it was mounted. ``started`` is when the process ``pid``
+    started, in clock ticks since boot: pids are reused.
     """
 
     device: str
@@ -46,6 +51,7 @@ class MountEntry:
     pid: int
     started: int
     shown: str = ""
+    missing: int = 0
 
     @property
     def is_alive(self) -> bool:
@@ -88,6 +94,7 @@ class Registration:
             pid=os.getpid(),
             started=_started(os.getpid()),
             shown=image.shown,
+            missing=missing_bytes(image),
         )
         with contextlib.suppress(OSError):
             os.makedirs(directory, 0o700, exist_ok=True)
@@ -103,10 +110,14 @@ class Registration:
         if path is not None:
             with contextlib.suppress(OSError):  # already removed
                 os.unlink(path)
+            directory = os.path.dirname(path)
+            with contextlib.suppress(OSError):  # other mounts have entries in it
+                if directory == _shared_directory(os.geteuid()):
+                    os.rmdir(directory)
 
 
 def own_directory() -> str | None:
-    """The directory of this user's entries; None if there is no suitable one.
+    """The directory of this user's entries, which may not exist; None if there is no suitable one.
 
     Root's does not depend on the environment, which differs under mount(8) and systemd.
     """
@@ -116,7 +127,7 @@ def own_directory() -> str | None:
     for place in places:
         if os.path.isabs(place) and _belongs_to_us(place):
             return os.path.join(place, _DIRECTORY)
-    return None
+    return _shared_directory(os.geteuid())
 
 
 def entries() -> dict[tuple[str, str], MountEntry]:
@@ -124,13 +135,8 @@ def entries() -> dict[tuple[str, str], MountEntry]:
 
     Files that are not valid entries are ignored.
     """
-    directories = [own_directory()]
-    if os.geteuid() == 0:
-        with contextlib.suppress(OSError):  # no user has logged in yet
-            for user in os.listdir(os.path.join(_RUN, "user")):
-                directories.append(os.path.join(_RUN, "user", user, _DIRECTORY))
     found: dict[tuple[str, str], MountEntry] = {}
-    for directory in directories:
+    for directory in _readable_directories():
         for entry in _entries_in(directory) if directory else ():
             found[entry.device, entry.mountpoint] = entry
     return found
@@ -183,6 +189,24 @@ def running(*, everybody: bool) -> list[Running]:
         if (each.mount.is_isomount or each.entry is not None)
         and (everybody or each.mount.owner == os.geteuid())
     ]
+
+
+def _shared_directory(user: int) -> str | None:
+    """That of ``user`` in /tmp, which may not exist; None if it is somebody else's."""
+    path = os.path.join(_SHARED, f"{_DIRECTORY}-{user}")
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return path
+    return path if stat.S_ISDIR(status.st_mode) and status.st_uid == user else None
+
+
+def _readable_directories() -> Iterator[str | None]:
+    yield own_directory()
+    me = os.geteuid()
+    for user in {mount.owner or 0 for mount in all_mounts()} if me == 0 else {me}:
+        yield os.path.join(_RUN, "user", str(user), _DIRECTORY)
+        yield _shared_directory(user)
 
 
 def _entries_in(directory: str) -> list[MountEntry]:

@@ -246,7 +246,7 @@ def test_a_file_manager_without_a_session_bus(image: Path, home: Path) -> None:
     script = f"{SCREEN}; {clean} {by(user=True)} open {image}; {look}"
     alone = ["unshare", "-m", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
     done = does([*alone, "sh", "-ec", script])
-    place = home / "isomount/SMALL"
+    place = home / "Discs/SMALL"
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{image} is mounted on {place}\n")
     assert done.stdout.endswith(f"pcmanfm {place} ")

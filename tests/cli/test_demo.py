@@ -51,6 +51,7 @@ def test_the_sample_is_mounted_and_every_sum_agrees(scratch: Path) -> None:
     assert done.stdout.count(": OK\n") == 6
     assert "link-to-readme -> README.txt" in done.stdout
     assert "make demo IMAGE=path" in done.stdout
+    assert done.stdout.count("\n") <= 23  # with setup's line before it, a screen
 
 
 def test_an_image_of_ones_own(scratch: Path, small_image: Path) -> None:
@@ -59,6 +60,7 @@ def test_an_image_of_ones_own(scratch: Path, small_image: Path) -> None:
     assert "link -> readme.txt" in done.stdout
     sum_of_hello = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
     assert sum_of_hello in done.stdout
+    assert done.stdout.count("\n") <= 23
 
 
 def test_a_failure_is_the_commands_own_line_and_code(scratch: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tests.command import (
     environment,
     is_mounted,
     run,
+    take_down,
     wait_for_end,
     wait_until,
 )
@@ -74,6 +75,38 @@ def test_mount_point_beside_the_image(
     assert run("umount", name, cwd=tmp_path).returncode == 0
     assert not place.exists(), "umount returns when the daemon has cleared away"
     wait_for_end(daemon_pid(tmp_path / "log"))
+    check_log(tmp_path / "log")
+
+
+def test_several_images_each_beside_itself(fuse: None, small_image: Path, tmp_path: Path) -> None:
+    names = ("a.iso", "b.iso", "c.ISO")
+    for name in names:
+        (tmp_path / name).write_bytes(small_image.read_bytes())
+    (tmp_path / "bad.iso").write_bytes(b"bad" * 100_000)
+    (tmp_path / "notes.txt").write_text("x")
+    places = [tmp_path / name[0] for name in names]
+    done = run("a.iso", "bad.iso", *names[1:], "-o", "log=log", cwd=tmp_path)
+    try:
+        assert done.returncode == 30
+        assert done.stderr.startswith(f"isomount: {tmp_path}/bad.iso: is not a disc image")
+        assert done.stderr.count("\n") == 1
+        assert done.stdout.splitlines() == [
+            f"{tmp_path / name} is mounted on {place}"
+            for name, place in zip(names, places, strict=True)
+        ]
+        assert [(place / "readme.txt").read_bytes() for place in places] == [b"hello\n"] * 3
+        # Each daemon's log has each line once.
+        assert (tmp_path / "log").read_text().count(f" on {tmp_path}/c\n") == 1
+        assert run("umount", *names, cwd=tmp_path).returncode == 0
+        assert run("b.iso", "c.ISO", cwd=tmp_path).returncode == 0
+        assert run("umount", *places[1:], cwd=tmp_path).returncode == 0
+    finally:
+        for place in places:
+            take_down(place)
+    assert_failed(run("a.iso", "b.iso", "-f", cwd=tmp_path), 2, "only one image can be mounted in")
+    assert_failed(run("a.iso", "notes.txt", cwd=tmp_path), 10, "notes.txt: is a file; the mount")
+    done = run("a.iso", "b.iso", "none.iso", cwd=tmp_path)
+    assert_failed(done, 2, "or several image files, each of which is shown beside itself")
     check_log(tmp_path / "log")
 
 

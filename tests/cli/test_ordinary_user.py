@@ -1,6 +1,7 @@
 """The command as somebody without rights runs it."""
 
 import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.cli.words import assert_failed
 from tests.command import (
+    CHECKOUT,
     COMMAND,
     ORDINARY_USER,
     PATIENCE,
@@ -100,10 +102,12 @@ def test_dead_mount_is_cleared_by_the_remedy(image: Path, user_folder: Path) -> 
 
 
 def test_mount_points_that_are_not_ones_own(image: Path, readable: Path) -> None:
-    assert_failed(run(image, readable, user=True), 10, "is not writable for you")
+    done = run(image, readable, user=True)
+    yours = "and it has to be yours to mount on it: as root, chown nobody"
+    assert_failed(done, 10, f"is not writable for you, {yours} {readable}; name a mount point in")
     assert_failed(run(image, readable / "m", user=True), 10, "cannot be made in")
     readable.chmod(0o1777)
-    assert_failed(run(image, readable, user=True), 10, "belongs to another user")
+    assert_failed(run(image, readable, user=True), 10, f"belongs to another user, {yours}")
     assert list(readable.iterdir()) == []
 
 
@@ -195,6 +199,45 @@ def test_root_without_fusermount3_unmounts_with_umount(image: Path, user_folder:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("hello\n")
     assert not (user_folder / "m").exists()
+
+
+_NO_MTAB = (
+    "mount -t tmpfs none /mnt && cp -a /etc/. /mnt && rm -f /mnt/mtab && mount --bind /mnt /etc"
+)
+
+
+@pytest.mark.parametrize("lazy", [[], ["--lazy"]])
+def test_without_mtab_it_is_unmounted_all_the_same(
+    image: Path, user_folder: Path, lazy: list[str]
+) -> None:
+    """fusermount3 does without it for root alone."""
+    folder = user_folder / "m"
+    by_user = shlex.join([*as_ordinary_user(), *COMMAND])
+    script = f"{by_user} {image} {folder} && {by_user} umount {' '.join(lazy)} {folder}"
+    look = f"! grep -q {user_folder} /proc/self/mountinfo && test ! -e {folder}"
+    done = without(f"{_NO_MTAB} && {script} && {look}", "--version", user=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_without_mtab_the_demo_leaves_nothing(user_folder: Path) -> None:
+    """As a user, with a command that the user can start."""
+    programs, scratch = user_folder / "bin", user_folder / "scratch"
+    for folder in (programs, scratch):
+        folder.mkdir()
+        os.chown(folder, ORDINARY_USER, ORDINARY_USER)
+    python = shlex.join(COMMAND[:-2])
+    for name, words in (("python", ""), ("isomount", "-m isomount")):
+        (programs / name).write_text(f'#!/bin/sh\nexec {python} {words} "$@"\n')
+        (programs / name).chmod(0o755)
+    # Python may lie in root's home: started by a script, the user has to be let look there.
+    looking = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+    ids = [*as_ordinary_user()[:4], *looking]
+    user = shlex.join([*ids, "env", f"BIN={programs}", f"TMPDIR={scratch}"])
+    demo = f"{user} {CHECKOUT}/tools/demo && ! grep -q {user_folder} /proc/self/mountinfo"
+    done = without(f"{_NO_MTAB} && {demo}", "--version", user=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count(": OK\n") == 6
+    assert list(scratch.iterdir()) == []
 
 
 def test_fusermount3_that_may_not_mount(image: Path, user_folder: Path) -> None:

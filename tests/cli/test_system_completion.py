@@ -146,12 +146,16 @@ def test_mounted_folders(
     terminal: Terminal | None, folder: Path, mounted: Mounted, small_image: Path
 ) -> None:
     with mounted(small_image, at=folder / "mounted-here"):
-        start = f"{folder}/mounted-h"
-        if terminal is None:
-            assert f"{folder}/mounted-here" in fish_offers(folder, f"isomount umount {start}")
-        else:
-            said = terminal.answer(f"isomount umount {start}\t\n")
-            assert f"<umount {folder}/mounted-here" in said
+        (folder / "mounted-h-not").mkdir()
+        for start in (f"{folder}/mounted-h", "mounted-h"):
+            if terminal is None:
+                assert fish_offers(folder, f"isomount umount {start}") == [f"{start}ere"]
+                assert f"{start}ere" in fish_offers(folder, f"isomount umount small.iso {start}")
+            else:
+                said = terminal.answer(f"isomount umount {start}\t\n")
+                assert f"<umount {start}ere" in said
+                said = terminal.answer(f"isomount umount small.iso {start}\t\n")
+                assert f"<umount small.iso {start}ere" in said
 
 
 def test_every_verb_and_option_is_there(shell: str) -> None:
@@ -179,6 +183,6 @@ def test_names_in_usage_lines() -> None:
         "IMAGE",
         "PATH...",
     ]
-    assert completion.positionals("isomount umount MOUNTPOINT|IMAGE|--all [--lazy]") == [
-        "MOUNTPOINT|IMAGE"
+    assert completion.positionals("isomount umount MOUNTPOINT|IMAGE|LABEL...|--all [--lazy]") == [
+        "MOUNTPOINT|IMAGE|LABEL..."
     ]

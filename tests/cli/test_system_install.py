@@ -45,6 +45,7 @@ def test_what_is_where(installed: Path) -> None:
         "/usr/local/lib/isomount/mount.isomount"
     )
     assert (installed / packages / "isomount/cli/__init__.py").exists()
+    assert list((installed / "etc/isomount").iterdir()) == []
 
 
 def test_it_is_for_everybody(installed: Path) -> None:
@@ -97,7 +98,8 @@ def stocked(tmp_path: Path) -> Path:
     for name in ("opt/i/bin/other", "opt/i/share/man/man1/other.1", "opt/i/lib/other/isomount"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("other\n")
-    (tmp_path / "sbin").mkdir()
+    for name in ("sbin", "etc"):
+        (tmp_path / name).mkdir()
     return tmp_path
 
 
@@ -106,23 +108,27 @@ def test_uninstall_removes_exactly_that(stocked: Path) -> None:
     """Without DESTDIR: what desktops read instead of the files is made, and taken away, as well."""
     before, prefix = files_in(stocked), stocked / "opt/i"
     words = [f"prefix={prefix}", f"bindir={prefix}/tools", f"helperdir={stocked}/sbin"]
+    words.append(f"sysconfdir={stocked}/etc")
     done = make("install", *words)
     assert done.returncode == 0, done.stderr
     assert (prefix / "tools/isomount").exists()
     unit = (prefix / "lib/systemd/system/isomount@.service").read_text()
     assert f"\nExecStart={prefix}/tools/isomount -f " in unit
+    assert f"\nEnvironmentFile={stocked}/etc/isomount/%i.conf\n" in unit
+    assert (stocked / "etc/isomount").is_dir()
     unit = (prefix / "lib/systemd/user/isomount@.service").read_text()
     assert f'\nExecStart=/usr/bin/env "{prefix}/tools/isomount" -f %f\n' in unit
     rule = (prefix / "lib/udev/rules.d/99-isomount.rules").read_text()
     assert f'"{prefix}/lib/isomount/readahead %k"' in rule
     entry = (prefix / "share/applications/isomount.desktop").read_text()
-    assert f'\nExec="{prefix}/tools/isomount" open %f\n' in entry
+    assert f"\nExec={prefix}/tools/isomount open %f\n" in entry
     assert "isomount.desktop" in (prefix / "share/applications/mimeinfo.cache").read_text()
     assert "*.nrg" in (prefix / "share/mime/globs").read_text()
     done = make("uninstall", *words)
     assert done.returncode == 0, done.stderr
     assert files_in(stocked) == before
     assert not (prefix / "lib/isomount").exists()
+    assert not (stocked / "etc/isomount").exists()
     done = make("uninstall", *words)  # there is nothing left to remove
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -130,7 +136,7 @@ def test_uninstall_removes_exactly_that(stocked: Path) -> None:
 def test_uninstall_goes_on_without_the_caches(stocked: Path) -> None:
     """What is installed does not run any more: all of it goes all the same."""
     before, prefix = files_in(stocked), stocked / "opt/i"
-    place = [f"prefix={prefix}", f"helperdir={stocked}/sbin"]
+    place = [f"prefix={prefix}", f"sysconfdir={stocked}/etc", f"helperdir={stocked}/sbin"]
     (prefix / "lib/isomount").mkdir()
     (prefix / "bin/isomount").write_text("#!/bin/false -I\n")
     (stocked / "sbin/mount.isomount").symlink_to(prefix / "lib/isomount/mount.isomount")

@@ -93,6 +93,26 @@ def test_who_holds_a_mount_is_named(
         take_down(folder)
 
 
+def test_umount_of_several_and_by_label(fuse: None, small_image: Path, tmp_path: Path) -> None:
+    one, two, other = tmp_path / "one", tmp_path / "two", tmp_path / "other.iso"
+    label = f"T{os.getpid() % 10000:04d}"  # as long as the image's own
+    data = small_image.read_bytes()
+    for encoding in ("ascii", "utf-16-be"):  # the primary descriptor's, and Joliet's
+        data = data.replace("SMALL ".encode(encoding), f"{label} ".encode(encoding))
+    other.write_bytes(data)
+    assert run(other, one).returncode == 0
+    done = run("umount", label)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not one.exists()
+    for folder in (one, two):
+        assert run(other, folder).returncode == 0
+    assert_failed(run("umount", label), 2, f"{label}: is mounted more than once, on {one}, {two}")
+    done = run("umount", one, tmp_path / "none", two)
+    assert_failed(done, 20, f"{tmp_path}/none: not mounted")
+    assert not one.exists()
+    assert not two.exists()
+
+
 def comm(pid: int) -> str:
     return Path(f"/proc/{pid}/comm").read_text().strip()
 

@@ -12,7 +12,7 @@ import pytest
 from isomount.extract.place import ObstacleError, Place, require_name
 from tests.authoring import genisoimage, write_tree, xorriso
 from tests.cli.words import assert_failed
-from tests.command import COMMAND, PATIENCE, environment, run, wait_until
+from tests.command import COMMAND, PATIENCE, as_ordinary_user, environment, run, wait_until
 from tests.conftest import MakeImage
 
 MTIME = 1_000_000_000
@@ -135,7 +135,8 @@ def test_an_interrupted_run_leaves_no_half_file(tmp_path: Path) -> None:
     wait_until("it writes", lambda: (out / f".isomount-partial-{process.pid}").exists())
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, said) == (130, b"")
+    assert process.returncode == 130
+    assert said == b"isomount: interrupted; the same command goes on where it stopped\n"
     assert {path.name for path in out.iterdir()} <= {"one", "two"}
     image.unlink()
     shutil.rmtree(folder)
@@ -172,6 +173,59 @@ def test_without_recorded_modes_files_are_as_new_ones(
         == 0
     )
     assert stat.S_IMODE((tmp_path / "2/a/b.txt").stat().st_mode) == 0o600
+
+
+def test_an_ordinary_user_can_remove_it(as_root: None, user_folder: Path) -> None:
+    """Folders that are read-only on the disc, the top one too."""
+    tree = write_tree(user_folder / "tree", {"a/b/file": b"x"})
+    for folder, mode in ((tree, 0o555), (tree / "a", 0o455), (tree / "a/b", 0o500)):
+        folder.chmod(mode)
+    image = genisoimage(user_folder / "x.iso", tree, "-R")
+    image.chmod(0o644)
+    out, exact = user_folder / "out", user_folder / "exact"
+    assert run("extract", "-q", image, "-C", out, user=True).returncode == 0
+    places = (".", "a", "a/b")
+    assert [stat.S_IMODE((out / each).stat().st_mode) for each in places] == [0o755, 0o755, 0o700]
+    remove = [*as_ordinary_user(), "rm", "-rf", str(out)]
+    done = subprocess.run(remove, capture_output=True, check=False, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, b"")
+    words = ("extract", "-q", "--exact-modes", image, "-C", exact)
+    for _ in range(2):
+        assert run(*words, user=True).returncode == 0
+        modes = [stat.S_IMODE((exact / each).stat().st_mode) for each in places]
+        assert modes == [0o555, 0o455, 0o500]
+    assert run("extract", "-q", image, "-C", user_folder / "root").returncode == 0
+    assert stat.S_IMODE((user_folder / "root/a/b").stat().st_mode) == 0o500
+
+
+def test_patterns(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = dict.fromkeys(
+        ("a.txt", "b.md", "[1].txt", "1.txt", "d/c.txt", "d/e/f.txt", "d/g"), b"x"
+    )
+    image = genisoimage(
+        tmp_path / "x.iso", write_tree(tmp_path / "tree", {**files, "link": "d"}), "-R"
+    )
+
+    def extracted(*patterns: str) -> set[str]:
+        out = tmp_path / "out"
+        done = run("extract", "-q", image, *patterns, "-C", out)
+        assert (done.returncode, done.stderr) == (0, "")
+        found = {str(path.relative_to(out)) for path in out.rglob("*") if not path.is_dir()}
+        shutil.rmtree(out)
+        return found
+
+    assert extracted("*.txt") == {"a.txt", "[1].txt", "1.txt"}
+    assert extracted("/?.md") == {"b.md"}
+    assert extracted("*/*.txt") == {"d/c.txt"}  # through no link
+    assert extracted("**/*.txt") == {name for name in files if name.endswith("txt")}
+    assert extracted("d/*", "b.md") == {"d/c.txt", "d/e/f.txt", "d/g", "b.md"}
+    assert extracted("[1].txt") == {"[1].txt"}
+    assert extracted("[12].txt") == {"1.txt"}
+    done = run("extract", image, "*.none", "-C", tmp_path / "none")
+    assert_failed(
+        done, 1, "*.none: nothing in the image matches; list what is there with: isomount"
+    )
+    assert not (tmp_path / "none").exists()
 
 
 def test_owners_only_as_root(as_root: None, user_folder: Path) -> None:

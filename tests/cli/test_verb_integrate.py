@@ -36,6 +36,7 @@ Name=Other
 Exec=/bin/true %f
 MimeType=application/x-nrg;
 """
+_ADVICE = ("zsh finds ", "to mount images by a double click: ")
 FILES = sorted([*data_files(), "man/man1/isomount.1", *COMPLETIONS.split()])
 
 
@@ -79,10 +80,10 @@ class Home(Gio):
         )
 
     def integrate(self, *words: str, **env: str) -> list[str]:
-        """Its lines but the one for zsh."""
+        """Its lines but those about zsh and the double click."""
         done = self.isomount("integrate", *words, **env)
         assert (done.returncode, done.stderr) == (0, "")
-        return [line for line in done.stdout.splitlines() if not line.startswith("zsh ")]
+        return [line for line in done.stdout.splitlines() if not line.startswith(_ADVICE)]
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_there_and_away_again(home: Home) -> None:
         status = (home.share / name).stat()
         assert (status.st_uid, status.st_mode & 0o777) == (ORDINARY_USER, 0o644)
     entry = (home.share / "applications/isomount.desktop").read_text()
-    assert f'\nExec="{home.command}" open %f\n' in entry
+    assert f"\nExec={home.command} open %f\n" in entry
     between = tree(home.home)
     assert sorted(home.integrate()) == [f"unchanged {home.share / name}" for name in FILES]
     assert tree(home.home) == between
@@ -176,6 +177,35 @@ def test_the_desktop_opens_an_image_by_it(home: Home, small_image: Path, fuse: N
     assert not is_mounted(place)
 
 
+def test_a_double_click_starts_it_when_asked_to(home: Home, small_image: Path) -> None:
+    image = home.home / "small.iso"
+    image.write_bytes(small_image.read_bytes())
+    kind = home.type_of(image)
+    home.prefix, prefix = (), home.prefix
+    home.add_program("rival", f"{kind};")
+    home.prefix = prefix
+    done = home.isomount("integrate")
+    assert done.stdout.endswith("to mount images by a double click: isomount integrate --default\n")
+    assert home.default_for(kind) == "rival.desktop"
+    before = tree(home.home)
+    said = home.isomount("integrate", "--default").stdout
+    path = home.home / ".config/mimeapps.list"
+    assert said.endswith(f"a double click on an image mounts it from now on, by {path}\n")
+    assert home.default_for(kind) == "isomount.desktop"
+    assert home.run("xdg-mime", "query", "default", kind) == "isomount.desktop\n"
+    assert "to mount images" not in home.isomount("integrate").stdout
+    said = home.isomount("integrate", "--remove").stdout
+    assert said.endswith("a double click on an image starts what it did before\n")
+    assert home.default_for(kind) == "rival.desktop"
+    home.integrate()
+    assert tree(home.home) == before
+
+
+def test_default_and_remove_exclude_each_other(home: Home) -> None:
+    done = home.isomount("integrate", "--default", "--remove")
+    assert_failed(done, 2, "not allowed with argument --default")
+
+
 @pytest.mark.parametrize("is_beside", [True, False])
 def test_the_command_of_a_module(home: Home, is_beside: bool) -> None:
     """``python -m isomount`` has no name: what lies beside that Python, or in PATH, is taken."""
@@ -197,7 +227,7 @@ def test_the_command_of_a_module(home: Home, is_beside: bool) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     entry = (home.share / "applications/isomount.desktop").read_text()
-    assert f'\nExec="{beside if is_beside else in_path}" open %f\n' in entry
+    assert f"\nExec={beside if is_beside else in_path} open %f\n" in entry
     said = home.integrate()  # by a command of that name
     assert [line for line in said if line.startswith("placed")] == [
         f"placed {home.share}/applications/isomount.desktop",

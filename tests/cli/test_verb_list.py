@@ -3,18 +3,28 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import stat
 from pathlib import Path
 from typing import Any
 
-from tests.command import daemon_pid, end_mount, mounted_image, run, take_down, wait_for_end
+from tests.command import (
+    ORDINARY_USER,
+    daemon_pid,
+    end_mount,
+    mounted_image,
+    run,
+    take_down,
+    wait_for_end,
+)
 from tests.conftest import Mounted
 from tests.formats.bridges import bridge
 from tests.formats.multisession import Sessions
 from tests.unit.test_hybrid import mbr
 
 REGISTER = Path("/run/isomount")
+SHARED = Path(f"/tmp/isomount-{ORDINARY_USER}")
 
 
 def listed(*words: str, user: bool = False, env: dict[str, str] | None = None) -> list[Any]:
@@ -121,7 +131,8 @@ def test_users_see_their_own(small_image: Path, mounted: Mounted, user_folder: P
     assert list((runtime / "isomount").iterdir()) == []
 
 
-def test_without_a_place_for_the_register(small_image: Path, user_folder: Path) -> None:
+def test_without_a_directory_in_run(small_image: Path, user_folder: Path) -> None:
+    """The register is in /tmp then, unless somebody else is there first."""
     folder = user_folder / "m"
     env = {"XDG_RUNTIME_DIR": "/nonexistent"}
     words = ("-o", f"log={user_folder}/log")
@@ -129,11 +140,28 @@ def test_without_a_place_for_the_register(small_image: Path, user_folder: Path) 
     image.write_bytes(small_image.read_bytes())
     assert run(image, folder, *words, user=True, env=env).returncode == 0
     try:
-        mount = about(folder, listed(user=True, env=env))
-        assert (mount["image"], mount["view"]) == (str(image), None)
+        for mount in (
+            about(folder, listed(user=True, env=env)),
+            about(folder, listed(user=True, env={"XDG_RUNTIME_DIR": str(user_folder)})),
+            about(folder, listed("--all")),
+        ):
+            assert (mount["image"], mount["label"]) == (str(image), "SMALL")
+            assert mount["size"] == image.stat().st_size
+        assert stat.S_IMODE(SHARED.stat().st_mode) == 0o700
     finally:
         end_mount(folder)
         wait_for_end(daemon_pid(user_folder / "log"))
+    assert not SHARED.exists()
+    SHARED.mkdir()  # another user's
+    try:
+        (SHARED / "1.json").write_text("{}")
+        assert run(image, folder, *words, user=True, env=env).returncode == 0
+        assert about(folder, listed(user=True, env=env))["view"] is None
+        assert len(list(SHARED.iterdir())) == 1
+    finally:
+        take_down(folder)
+        wait_for_end(daemon_pid(user_folder / "log"))
+        shutil.rmtree(SHARED)
 
 
 def test_a_dead_mount_and_stale_entries(fuse: None, small_image: Path, tmp_path: Path) -> None:

@@ -49,6 +49,9 @@ def test_ls_names_are_sorted_and_whole(image: Path) -> None:
     assert raw("ls", image, "a/deep").stdout == b"data.bin\n"
     assert raw("ls", image, "link").stdout == b"data.bin\n"
     assert raw("ls", image, "-d", "a").stdout == b"a\n"
+    for habit in ("-a", "-1", "-a1"):
+        assert raw("ls", habit, image).stdout == done.stdout
+    assert raw("ls", "-la", image).stdout == raw("ls", "-l", image).stdout
 
 
 def test_ls_long(image: Path) -> None:

@@ -75,7 +75,7 @@ def image(make_image: MakeImage, user_folder: Path) -> Path:
 
 
 def test_it_mounts_and_opens(desktop: Desktop, image: Path) -> None:
-    place = desktop.home / "isomount/My disc"
+    place = desktop.home / "Discs/My disc"
     done = desktop.open(image)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{image} is mounted on {place}\n"
@@ -86,17 +86,17 @@ def test_it_mounts_and_opens(desktop: Desktop, image: Path) -> None:
     assert desktop.opened.read_text() == f"{place}\n{place}\n"
     assert mount_points().count(str(place)) == 1
     assert run("umount", image, user=True, env=desktop.env).returncode == 0
-    assert list((desktop.home / "isomount").iterdir()) == []
+    assert list((desktop.home / "Discs").iterdir()) == []
 
 
 def test_equal_labels_get_numbers(desktop: Desktop, image: Path) -> None:
     other = image.with_name("other.iso")
     other.write_bytes(image.read_bytes())
-    (desktop.home / "isomount").mkdir()
-    (desktop.home / "isomount/My disc 2").write_text("in the way")
-    os.chown(desktop.home / "isomount", 65534, 65534)
-    assert desktop.open(image).stdout.endswith("isomount/My disc\n")
-    assert desktop.open(other).stdout.endswith("isomount/My disc 3\n")
+    (desktop.home / "Discs").mkdir()
+    (desktop.home / "Discs/My disc 2").write_text("in the way")
+    os.chown(desktop.home / "Discs", 65534, 65534)
+    assert desktop.open(image).stdout.endswith("Discs/My disc\n")
+    assert desktop.open(other).stdout.endswith("Discs/My disc 3\n")
 
 
 def test_two_clicks_at_once(desktop: Desktop, image: Path) -> None:
@@ -112,7 +112,7 @@ def test_two_clicks_at_once(desktop: Desktop, image: Path) -> None:
     said = [click.communicate(timeout=PATIENCE)[0] for click in clicks]
     assert said[0] == said[1]
     mounts = [place for place in mount_points() if place.startswith(str(desktop.home))]
-    assert mounts == [f"{desktop.home}/isomount/My disc"]
+    assert mounts == [f"{desktop.home}/Discs/My disc"]
 
 
 def test_a_mount_elsewhere_is_used(desktop: Desktop, image: Path, user_folder: Path) -> None:
@@ -127,7 +127,7 @@ def test_an_image_that_was_replaced(desktop: Desktop, image: Path, make_image: M
     runtime = Path(desktop.env["XDG_RUNTIME_DIR"])  # for the register, which knows the daemons
     runtime.mkdir(0o700)
     os.chown(runtime, 65534, 65534)
-    places = [desktop.home / f"isomount/{name}" for name in ("My disc", "TWO", "My disc 2")]
+    places = [desktop.home / f"Discs/{name}" for name in ("My disc", "TWO", "My disc 2")]
     assert desktop.open(image).stdout == f"{image} is mounted on {places[0]}\n"
     first = image.read_bytes()
     for place in places[1:]:
@@ -191,11 +191,11 @@ def test_what_cannot_be_shown_is_not_mounted(desktop: Desktop, image: Path, code
 
 
 def test_a_media_folder_that_was_there_stays(desktop: Desktop, image: Path) -> None:
-    (desktop.home / "isomount").mkdir()
-    os.chown(desktop.home / "isomount", 65534, 65534)
+    (desktop.home / "Discs").mkdir()
+    os.chown(desktop.home / "Discs", 65534, 65534)
     desktop.set_xdg_open("exit 3")
     assert desktop.open(image).returncode == 13
-    assert list((desktop.home / "isomount").iterdir()) == []
+    assert list((desktop.home / "Discs").iterdir()) == []
 
 
 def test_a_mount_that_was_there_stays(desktop: Desktop, image: Path, user_folder: Path) -> None:
@@ -213,7 +213,7 @@ def test_a_mount_in_use_stays(desktop: Desktop, image: Path, user_folder: Path) 
     desktop.set_xdg_open(f'cd "$1"; sleep 60 & echo $! > {user_folder}/pid; exit 4')
     done = desktop.open(image)
     try:
-        place = desktop.home / "isomount/My disc"
+        place = desktop.home / "Discs/My disc"
         assert_failed(done, 13, f"or go where the image is mounted: cd '{place}'")
         assert str(place) in mount_points()
     finally:
@@ -261,7 +261,7 @@ def test_a_file_manager_that_is_known(real: Desktop, image: Path) -> None:
     know(real, f"ln -s %f {real.opened}")
     done = real.open(image)
     assert (done.returncode, done.stderr) == (0, "")
-    assert os.readlink(real.opened) == f"{real.home}/isomount/My disc"
+    assert os.readlink(real.opened) == f"{real.home}/Discs/My disc"
 
 
 def test_no_session_bus(real: Desktop, image: Path) -> None:
@@ -304,3 +304,16 @@ def test_good_labels_stay() -> None:
     assert safe_directory_name("Debian 12.1.0 amd64") == "Debian 12.1.0 amd64"
     assert safe_directory_name("../../etc/passwd") == "etc passwd"
     assert safe_directory_name("ünï\n\x1b[31m") == "ünï [31m"
+
+
+def test_a_cut_off_image_is_told(desktop: Desktop, image: Path, user_folder: Path) -> None:
+    """In a notification: whoever clicks sees no terminal."""
+    with image.open("r+b") as file:
+        file.truncate(image.stat().st_size - 100_000)
+    told, notify = user_folder / "told", desktop.xdg_open.with_name("notify-send")
+    notify.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{told}\n')
+    notify.chmod(0o755)
+    done = desktop.open(image)
+    assert done.returncode == 0
+    assert done.stderr.startswith(f"isomount: {image}: is cut off: the last 100 KB of ")
+    assert told.read_text().splitlines()[-2:] == ["About the disc image", done.stderr[10:-1]]

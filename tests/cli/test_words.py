@@ -42,6 +42,18 @@ def test_help_and_version_need_neither_fuse_nor_trio() -> None:
         assert said in done.stdout
 
 
+def test_help_for_options() -> None:
+    done = run("-o", "help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("What is shown (-o):\n  view=auto|iso9660|udf ")
+    assert "\n  idle=MIN " in done.stdout
+    done = run("ls", "-o", "norock", "-o", "help", "none.iso")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\n  norock " in done.stdout
+    assert "idle=" not in done.stdout  # a mount's
+    assert "-o help lists them" in run("info", "--help").stdout
+
+
 def test_options_in_any_position(fuse: None, small_image: Path, tmp_path: Path) -> None:
     folder, log = tmp_path / "m", tmp_path / "log"
     done = run("-o", f"log={log}", small_image, "-r", folder, "-ouid=11", "-o", "gid=12,uid=13")

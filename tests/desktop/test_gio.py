@@ -38,15 +38,15 @@ def attributes(desktop: Session, path: Path, *options: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("monitor", ["udisks2", "unix"])
-@pytest.mark.parametrize("folder", [MEDIA, HOME / "isomount"])
+@pytest.mark.parametrize("folder", [MEDIA, HOME / "Discs"])
 def test_it_is_listed_under_its_folders_name(
     desktop: Session, make_disc: MakeDisc, folder: Path, monitor: str
 ) -> None:
     """By gvfs's monitor with a real udisks, which desktops have, and by GIO's own."""
     name = "My shelf"
     listing = ("env", f"GIO_USE_VOLUME_MONITOR={monitor}", "gio", "mount", "-li")
-    desktop.outside(HOME / "isomount").mkdir(mode=0o777, exist_ok=True)
-    desktop.outside(HOME / "isomount").chmod(0o777)
+    desktop.outside(HOME / "Discs").mkdir(mode=0o777, exist_ok=True)
+    desktop.outside(HOME / "Discs").chmod(0o777)
     image = make_disc(_FILES, _LABEL)
     assert name not in desktop.says(*listing)
     with logged_mount(desktop, image, folder / name):

@@ -54,7 +54,7 @@ def test_among_the_media(desktop: Session, image: Path) -> None:
 
 @pytest.mark.usefixtures("media_of_udisks")
 def test_in_the_home_where_the_media_are_udisks_own(desktop: Session, image: Path) -> None:
-    _assert_opens(desktop, image, HOME / "isomount" / _LABEL)
+    _assert_opens(desktop, image, HOME / "Discs" / _LABEL)
 
 
 def test_by_open_with(desktop: Session, image: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isomount.cli.options.help import options_help
 from isomount.cli.options.parse import parse_options, split_options
 from isomount.cli.options.table import TABLE, Target
-from isomount.cli.verbs.mount import options_help
 from isomount.errors import UsageError
 from isomount.formats.options import Family, Map, ViewOptions
 from isomount.mounting.options import FuseOptions

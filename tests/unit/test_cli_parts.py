@@ -185,9 +185,9 @@ def test_a_syslog_that_takes_nothing_is_not_waited_for(tmp_path: Path) -> None:
         (["--fore", "a.iso"], "unknown flag --fore"),
         (["a.iso", "-o"], "expected one argument"),
         (["a.iso", "-o", "nope"], 'unknown option "nope"'),
-        (["umount"], "name the mount point or the image"),
-        (["umount", ""], "name the mount point or the image"),
-        (["umount", "a", "b"], "too many names: b"),
+        (["umount"], "name the mount point, the image or the label"),
+        (["umount", ""], "name the mount point, the image or the label"),
+        (["info", "a", "b"], "too many names: b"),
     ],
 )
 def test_usage_errors(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

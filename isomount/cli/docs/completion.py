@@ -28,7 +28,7 @@ KINDS: dict[str, object] = {
     "FILE": shtab.FILE,
     "MOUNTPOINT": shtab.DIRECTORY,
     "FOLDER": shtab.DIRECTORY,
-    "MOUNTPOINT|IMAGE": _MOUNTED,
+    "MOUNTPOINT|IMAGE|LABEL": _MOUNTED,
     "OPTIONS": _OPTIONS,
 }
 
@@ -36,7 +36,10 @@ KINDS: dict[str, object] = {
 def script(shell: str) -> str:
     """The completion script for ``shell``, one of SHELLS."""
     before = _ours(shell, "before").replace("@OPTIONS@", " ".join(_option_words(shell)))
-    return shtab.complete(tree(), shell, preamble=before) + "\n" + _ours(shell, "after")
+    text = shtab.complete(tree(), shell, preamble=before)
+    if shell == "zsh":
+        text = text.replace('"(*)::', '"*:')  # shtab's form completes only the first of many
+    return text + "\n" + _ours(shell, "after")
 
 
 def tree() -> argparse.ArgumentParser:

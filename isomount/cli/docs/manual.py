@@ -40,7 +40,8 @@ systemd mounts as root, so that nobody else sees the image without
 .BR allow_other .
 Where an ordinary user mounts it instead, as
 .B user
-lets them, that needs the line user_allow_other in /etc/fuse.conf.
+lets them, that needs the line user_allow_other in /etc/fuse.conf, and the folder has to be that
+user's (chown).
 Without
 .BR noauto ,
 the image is mounted at boot; with

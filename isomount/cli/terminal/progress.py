@@ -5,6 +5,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Self
 
+from isomount.cli.terminal.columns import padded, width
 from isomount.text import one_line
 
 if TYPE_CHECKING:
@@ -56,9 +57,12 @@ class Bar:
     def show(self, path: bytes) -> None:
         """Show the file that is being processed."""
         text = one_line(os.fsdecode(path))
-        if len(text) > _NAME_WIDTH:
-            text = "…" + text[1 - _NAME_WIDTH :]
-        self._progress.update(self._task, description=f"{text:<{_NAME_WIDTH}}")
+        if width(text) > _NAME_WIDTH:
+            text = text[1 - _NAME_WIDTH :]
+            while width(text) >= _NAME_WIDTH:
+                text = text[1:]
+            text = f"…{text}"
+        self._progress.update(self._task, description=padded(text, _NAME_WIDTH))
 
     def advance(self, count: int) -> None:
         """Add ``count`` bytes."""

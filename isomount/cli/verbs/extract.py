@@ -1,6 +1,7 @@
 """``isomount extract IMAGE [PATH...]``: copy files out of an image."""
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -15,23 +16,27 @@ from isomount.cli.reading import (
 )
 from isomount.cli.terminal.output import OutputError, finish, put
 from isomount.cli.terminal.progress import Bar, can_draw
-from isomount.cli.terminal.units import readable_size
 from isomount.cli.terminal.words import say
 from isomount.errors import DifferenceError, IsomountError, UsageError
 from isomount.extract import Extractor, Place, Totals
 from isomount.image import Image
-from isomount.text import one_line
+from isomount.text import one_line, readable_size
 
-_USAGE = """isomount extract IMAGE [PATH...] [-C FOLDER] [--verify] [-q]
-                        [-o OPTION[,OPTION...]]..."""
+_USAGE = """isomount extract IMAGE [PATH...] [-C FOLDER] [--verify] [--exact-modes]
+                        [-q] [-o OPTION[,OPTION...]]..."""
 _DESCRIPTION = """Copy what is in an image, or each PATH in it, into a folder, without mounting it.
 
+A PATH with *, ? or [...] in it stands for all that match; ** is any folders. Quote it, as the shell
+would look for them here.
+
 Modes, times, symbolic and hard links and holes are kept; as root owners, set-id bits and devices
-too. Nothing is written outside the folder. When it was interrupted, the same command goes on: files
-that are there whole (same size and time) are not written again."""
+too. An ordinary user can write to the folders, to remove them too, whatever their modes on the disc
+are; --exact-modes keeps those. Nothing is written outside the folder. When it was interrupted, the
+same command goes on: files that are there whole (same size and time) are not written again."""
 _EXAMPLES = """examples:
   isomount extract debian.iso                       everything, into the folder debian here
   isomount extract debian.iso boot doc -C /tmp/d    two folders of it, into /tmp/d
+  isomount extract debian.iso '*.txt' '**/*.md'     by their names: in the root, and anywhere
   isomount extract debian.iso -C d --verify         and read it back and compare (exit code 40)
 """
 
@@ -41,18 +46,22 @@ def run(words: Sequence[str]) -> int:
     flags, names = parser().parse(words, names_at_most=ANY_NUMBER)
     options = view_options(flags)
     name = image_name(names, "extract")
-    paths = [os.fsencode(path) for path in names[1:]]
     with open_to_read(name, options) as image:
-        for path in paths:
-            _require(image, name, path)
+        paths = [path for pattern in names[1:] for path in _matching(image, name, pattern)]
         directory = _default_directory(name) if flags.folder is None else flags.folder
         if not directory:
             raise UsageError("-C needs the name of a folder; see isomount extract --help")
         with Place(directory) as place:
             report = _Report(name, lines=_prints_lines(flags.quiet))
-            extractor = image.extractor(place, report, verify=flags.verify)
-            with _bar(report, extractor, paths, flags.quiet):
-                totals = extractor.extract(paths)
+            extractor = image.extractor(
+                place, report, exact_modes=flags.exact_modes or None, verify=flags.verify
+            )
+            try:
+                with _bar(report, extractor, paths, flags.quiet):
+                    totals = extractor.extract(paths)
+            except KeyboardInterrupt:
+                say("interrupted; the same command goes on where it stopped")
+                raise
     if report.unheard is not None:
         raise report.unheard
     if not flags.quiet:
@@ -71,6 +80,9 @@ def parser() -> Parser:
         help="where to; made if missing (the default is one named like the image, here)",
     )
     parser.add_argument("--verify", action="store_true", help="read back and compare every file")
+    parser.add_argument(
+        "--exact-modes", action="store_true", help="keep folders read-only that are so on the disc"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="say only what goes wrong")
     return parser
 
@@ -120,6 +132,36 @@ def _bar(
         return nullcontext()
     report.bar = Bar(extractor.measure(paths))
     return report.bar
+
+
+def _matching(image: Image, name: str, pattern: str) -> list[bytes]:
+    """The path of that name, or else all that match the pattern. Raises IsomountError for none."""
+    path = os.fsencode(pattern)
+    if not set(pattern) & set("*?["):
+        _require(image, name, path)
+        return [path]
+    try:
+        image.volume.lookup(path)
+    except OSError:
+        found = [os.fsencode(str(each)) for each in image.root.glob(pattern.lstrip("/"))]
+    else:
+        return [path]  # a name with such characters in it
+    inside = [each for each in found if _is_there(image, each)]
+    if not inside:
+        raise IsomountError(
+            f"{name}: {pattern}: nothing in the image matches; list what is there with: "
+            f"isomount ls -R {shlex.quote(name)}"
+        )
+    return inside
+
+
+def _is_there(image: Image, path: bytes) -> bool:
+    """Whether no symbolic link is on the way."""
+    try:
+        image.volume.lookup(path)
+    except OSError:
+        return False
+    return True
 
 
 def _require(image: Image, name: str, path: bytes) -> None:

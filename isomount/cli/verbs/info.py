@@ -13,9 +13,9 @@ from isomount.cli.reading import (
     view_options,
 )
 from isomount.cli.terminal.output import put
-from isomount.cli.terminal.units import moment, readable_size
+from isomount.cli.terminal.units import moment
 from isomount.survey import BootEntry, Identity, Partition, Survey, survey
-from isomount.text import one_line
+from isomount.text import one_line, readable_size
 
 _USAGE = "isomount info IMAGE [--json] [-o OPTION[,OPTION...]]..."
 _DESCRIPTION = (

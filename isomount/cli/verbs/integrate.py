@@ -9,21 +9,22 @@ from collections.abc import Sequence
 from isomount.cli.options.arguments import Parser
 from isomount.cli.terminal.output import finish, put
 from isomount.cli.terminal.words import say
-from isomount.desktop import caches, placing
+from isomount.desktop import caches, defaults, placing
 from isomount.desktop.placing import Fate, Outcome
 from isomount.desktop.share import content, data_files
 from isomount.errors import IsomountError
 from isomount.text import one_line
 
-_USAGE = "isomount integrate [--remove]"
+_USAGE = "isomount integrate [--default | --remove]"
 _DESCRIPTION = """Make your desktop and your shells know isomount, when it came by pipx.
 
 Puts an entry for "Open With", names of image types, an icon, this manual, completions for bash, zsh
 and fish, and a systemd unit into your own folders ($XDG_DATA_HOME, else ~/.local/share). What opens
-images by a double click still does. A file that is there already and is not isomount's, or that
-you changed, is left as it is."""
+images by a double click still does, unless --default asks for that place; --remove gives it back. A
+file that is there already and is not isomount's, or that you changed, is left as it is."""
 _EXAMPLES = """examples:
   isomount integrate               after pipx install, and after each upgrade
+  isomount integrate --default     and have a double click on an image mount it
   isomount integrate --remove      before pipx uninstall: take all of it away again
 """
 _FUNCTIONS_OF_ZSH = "zsh/site-functions"
@@ -42,6 +43,7 @@ def run(words: Sequence[str]) -> int:
         _remove(share)
     else:
         _place(share)
+        _tell_default(defaults.become_default() if flags.default else None)
     finish()
     return 0
 
@@ -49,7 +51,11 @@ def run(words: Sequence[str]) -> int:
 def parser() -> Parser:
     """The parser, also for the manual and the shell completions."""
     parser = Parser("isomount integrate", _DESCRIPTION, _EXAMPLES, _USAGE)
-    parser.add_argument("--remove", action="store_true", help="take away what it has placed")
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument(
+        "--default", action="store_true", help="a double click on an image mounts it from now on"
+    )
+    either.add_argument("--remove", action="store_true", help="take away what it has placed")
     return parser
 
 
@@ -85,8 +91,19 @@ def _remove(share: str) -> None:
     caches.clear(share, placing.read_record(share).directories)
     placing.forget(share)
     _tell(outcomes, "remove it yourself if it is of no use")
-    if not outcomes:
+    given_back = defaults.give_back()
+    if given_back:
+        put("a double click on an image starts what it did before")
+    if not outcomes and not given_back:
         put("there is nothing of isomount to remove")
+
+
+def _tell_default(path: str | None) -> None:
+    """Say that isomount has become the default, in the file ``path``, or how it does."""
+    if path is not None:
+        put(f"a double click on an image mounts it from now on, by {one_line(path)}")
+    elif not defaults.is_default():
+        put("to mount images by a double click: isomount integrate --default")
 
 
 def _tell(outcomes: Sequence[Outcome], remedy: str) -> None:

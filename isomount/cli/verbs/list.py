@@ -8,23 +8,25 @@ from datetime import UTC, datetime
 from typing import Any
 
 from isomount.cli.options.arguments import Parser
+from isomount.cli.terminal.columns import aligned
 from isomount.cli.terminal.output import finish, put
-from isomount.cli.terminal.units import readable_size
 from isomount.cli.terminal.words import say
-from isomount.state.register import Running, running
-from isomount.text import one_line
+from isomount.state.register import MountEntry, Running, running
+from isomount.text import one_line, readable_size
 
 _USAGE = "isomount list [--all] [--json]"
 _DESCRIPTION = """List the images that isomount shows for you: where, which view, since when.
 
 An image that was deleted, or replaced by another file, while it is shown has "(deleted)" behind it:
 what was mounted can be read on, until it is unmounted by its folder or its former name. That an
-image was renamed, or overwritten in place, is not noticed."""
+image was renamed, or overwritten in place, is not noticed. One that was cut off when it was mounted
+says behind its size how much is missing."""
 _EXAMPLES = """examples:
   isomount list                              your mounts
   isomount list --all                        every user's
   isomount list --json | jq -r '.[].image'   for programs: sizes in bytes, times in UTC
 """
+_HEADER = ("IMAGE", "MOUNTED ON", "VIEW", "LABEL", "SIZE", "SINCE")
 _UNKNOWN = "-"
 
 
@@ -51,13 +53,10 @@ def parser() -> Parser:
 
 
 def _print_table(rows: list[Running]) -> None:
-    head = ("IMAGE", "MOUNTED ON", "VIEW", "LABEL", "SIZE", "SINCE")
-    lines = [head, *map(_fields, rows)]
+    lines = aligned([_HEADER, *map(_fields, rows)])
     remarks = ["", *(row.entry.remark if row.entry else "" for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
     for line, remark in zip(lines, remarks, strict=True):
-        padded = [f"{text:<{width}}" for text, width in zip(line, widths, strict=False)]
-        put("  ".join([*padded, line[-1]]))
+        put(line)
         if remark:
             put(f"  {one_line(remark)}")
 
@@ -71,13 +70,18 @@ def _fields(row: Running) -> tuple[str, ...]:
         about = (
             entry.shown or entry.view,
             entry.label or _UNKNOWN,
-            readable_size(entry.size),
+            _size(entry),
             since,
         )
     if row.is_dead:
         about = (*about[:-1], f"{about[-1]} (dead; clear it with: isomount umount --lazy)")
     image = f"{row.image} (deleted)" if row.has_lost_image else row.image
     return tuple(map(one_line, (image, row.mount.path, *about)))
+
+
+def _size(entry: MountEntry) -> str:
+    missing = f" ({readable_size(entry.missing)} missing)" if entry.missing else ""
+    return f"{readable_size(entry.size)}{missing}"
 
 
 def _plain(row: Running) -> dict[str, Any]:
@@ -92,6 +96,7 @@ def _plain(row: Running) -> dict[str, Any]:
         "shown": entry and (entry.shown or entry.view),
         "label": entry and entry.label,
         "size": entry and entry.size,
+        "missing": entry and entry.missing,
         "since": since,
         "user": row.mount.owner,
         "pid": entry and entry.pid,

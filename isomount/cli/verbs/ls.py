@@ -43,6 +43,8 @@ def parser() -> Parser:
     """The parser, also for the manual and the shell completions."""
     parser = reading_parser("ls", _DESCRIPTION, _EXAMPLES, _USAGE)
     parser.add_argument("-l", "--long", action="store_true", help="modes, owners, sizes, times")
+    parser.add_argument("-a", "--all", action="store_true", help="always so; changes nothing")
+    parser.add_argument("-1", dest="lines", action="store_true", help="always so; changes nothing")
     parser.add_argument("-R", "--recursive", action="store_true", help="folders in folders too")
     parser.add_argument(
         "-d", "--directory", action="store_true", help="folders themselves, not what they hold"

@@ -2,20 +2,20 @@
 
 import dataclasses
 import os
-import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import isomount
 from isomount.cli.docs.exit_codes import exit_codes
-from isomount.cli.mistakes import refuse_unknown_verb, refuse_wrong_order
+from isomount.cli.mistakes import refuse_stray_names, refuse_unknown_verb, refuse_wrong_order
 from isomount.cli.options.arguments import Parser
+from isomount.cli.options.help import add_options, options_help
 from isomount.cli.options.parse import ParsedOptions, parse_options
-from isomount.cli.options.table import TABLE, Target
+from isomount.cli.reading import ANY_NUMBER
 from isomount.cli.terminal.output import put
 from isomount.cli.terminal.words import say
 from isomount.daemon import launch
 from isomount.daemon.request import MountRequest
-from isomount.errors import UsageError
+from isomount.errors import IsomountError, UsageError
 from isomount.image import ViewOptions
 from isomount.mounting.mountpoint import default_for
 from isomount.owners import known_here
@@ -28,11 +28,13 @@ _USAGE = """isomount IMAGE [MOUNTPOINT] [-o OPTION[,OPTION...]]... [-f] [-d]
 _DESCRIPTION = """Show a disc image (ISO 9660, Rock Ridge, Joliet, UDF) as a read-only folder.
 
 IMAGE is an image file, or a drive with a disc in it. MOUNTPOINT is the folder to show it in; it is
-made if it is missing, and removed again. Without it, a folder beside the image, named like it."""
+made if it is missing, and removed again. Without it, a folder beside the image, named like it. Of
+several images each is shown beside itself."""
 
 _EXAMPLES = """examples:
   isomount debian.iso disc         show the image in the folder disc, made if it is missing
   isomount debian.iso              the same in the folder debian beside the image
+  isomount *.iso                   each of them so
   isomount umount disc             end that; "fusermount3 -u disc" does the same
   isomount open debian.iso         mount it and open the file manager there
   isomount extract debian.iso      copy everything out of it, without mounting
@@ -50,15 +52,42 @@ exit codes:
 def run(words: Sequence[str]) -> int:
     """Run the verb. Returns the exit code; raises IsomountError."""
     refuse_unknown_verb(words)
-    flags, names = parser().parse(words, names_at_most=2)
+    flags, names = parser().parse(words, names_at_most=ANY_NUMBER)
     refuse_wrong_order(names)
-    return carry_out(
-        names,
-        parse_options(flags.options),
-        read_only=flags.read_only,
-        foreground=flags.foreground or flags.debug,
-        debug=flags.debug,
-    )
+    options, foreground = parse_options(flags.options), flags.foreground or flags.debug
+    if not _are_images(names):
+        refuse_stray_names(names)
+        return carry_out(
+            names,
+            options,
+            read_only=flags.read_only,
+            foreground=foreground,
+            debug=flags.debug,
+        )
+    if foreground:
+        raise UsageError("only one image can be mounted in the foreground; leave -f and -d out")
+    return _mount_each(names, options, read_only=flags.read_only)
+
+
+def _are_images(names: list[str]) -> bool:
+    """Whether ``names`` are several images: then none of them is a mount point."""
+    if len(names) == 2:
+        # A file is no mount point either, and which of the two is meant, its ending tells.
+        endings = {os.path.splitext(name)[1].lower() for name in names}
+        return os.path.isfile(names[1]) and len(endings) == 1
+    return len(names) > 2 and all(map(os.path.isfile, names[1:]))
+
+
+def _mount_each(images: list[str], options: ParsedOptions, *, read_only: bool) -> int:
+    """Mount each beside itself, saying what goes wrong. Returns the first failure's exit code."""
+    code = 0
+    for image in images:
+        try:
+            carry_out([image], options, read_only=read_only)
+        except IsomountError as error:
+            say(str(error))
+            code = code or error.exit_code
+    return code
 
 
 def carry_out(
@@ -68,14 +97,15 @@ def carry_out(
     read_only: bool = False,
     foreground: bool = False,
     debug: bool = False,
+    tell: Callable[[str], None] = say,
 ) -> int:
     """Mount the image ``names[0]`` on the directory ``names[1]``, or on the default one.
 
-    ``read_only`` suppresses the notice that rw has no effect. Returns the exit code; raises
-    IsomountError.
+    ``read_only`` suppresses the notice that rw has no effect. ``tell`` is called with a sentence
+    for what else is to be known of the mount. Returns the exit code; raises IsomountError.
     """
     request = dataclasses.replace(_request(names, options), foreground=foreground, debug=debug)
-    code = launch.start(request, say)
+    code = launch.start(request, tell)
     if options.asks_to_write and not (read_only or foreground):
         say("mounted read-only: rw is ignored, disc images cannot be written to")
     if len(names) == 1 and not foreground:
@@ -83,28 +113,11 @@ def carry_out(
     return code
 
 
-def options_help() -> str:
-    """The help for the options of ``-o``, grouped and wrapped."""
-    parts = []
-    for target in Target:
-        parts.append(f"{target.value} (-o):")
-        options = [option for option in TABLE.values() if option.target is target]
-        if target is Target.TABLE:
-            names = ", ".join([*(option.usage for option in options), "x-..."])
-            parts.append(textwrap.fill(names, 98, initial_indent="  ", subsequent_indent="  "))
-        else:
-            parts += [f"  {option.usage:<24} {option.help}" for option in options]
-        parts.append("")
-    return "\n".join(parts)
-
-
 def parser() -> Parser:
     """The parser, also for the manual and the shell completions."""
     ending = _ENDING + "".join(f"  {code:<3} {said}\n" for code, said in exit_codes().items())
     parser = Parser("isomount", _DESCRIPTION, f"{_EXAMPLES}\n{options_help()}{ending}", _USAGE)
-    parser.add_argument(
-        "-o", dest="options", metavar="OPTIONS", action="append", default=[], help="see below"
-    )
+    add_options(parser, "see below")
     parser.add_argument(
         "-f", "--foreground", action="store_true", help="stay in the foreground, log to stderr"
     )

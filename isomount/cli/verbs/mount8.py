@@ -6,6 +6,7 @@ mount(8) only looks for it in /sbin, and runs it for the type isomount, in ``-t`
 from collections.abc import Sequence
 
 from isomount.cli.options.arguments import Parser
+from isomount.cli.options.help import add_options
 from isomount.cli.options.parse import parse_options
 from isomount.cli.verbs import mount
 from isomount.errors import UsageError
@@ -41,9 +42,7 @@ def run(words: Sequence[str]) -> int:
 def parser() -> Parser:
     """The flags that mount(8) gives its helpers."""
     parser = Parser("mount.isomount", _DESCRIPTION, _EXAMPLES, _USAGE)
-    parser.add_argument(
-        "-o", dest="options", metavar="OPTIONS", action="append", default=[], help="as isomount's"
-    )
+    add_options(parser, "as isomount's")
     parser.add_argument("-s", dest="sloppy", action="store_true", help="ignore unknown options")
     parser.add_argument("-f", dest="fake", action="store_true", help="only check the options")
     parser.add_argument("-n", dest="no_mtab", action="store_true", help="changes nothing")

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from isomount.cli.options.arguments import Parser
+from isomount.cli.options.help import add_options
 from isomount.cli.options.parse import ParsedOptions, parse_options
 from isomount.cli.reading import image_name
 from isomount.cli.terminal.output import put
+from isomount.cli.terminal.words import say
 from isomount.cli.verbs.mount import carry_out
 from isomount.desktop import notification
 from isomount.desktop.file_manager import FileManager
@@ -22,6 +24,7 @@ from isomount.desktop.media import (
 from isomount.errors import IsomountError, NoFileManagerError
 from isomount.image import open_image
 from isomount.mounting.mountpoint import await_farewell
+from isomount.mounting.shut_out import advising
 from isomount.mounting.unmount import unmount
 from isomount.state.register import running
 from isomount.text import one_line
@@ -30,8 +33,9 @@ _USAGE = "isomount open IMAGE [-o OPTION[,OPTION...]]..."
 _DESCRIPTION = """Show an image in the file manager.
 
 It is mounted if it is not yet, in a folder named after its label: in /run/media/USER where that is
-yours to write to, else in the folder isomount in your home, where file managers look as well.
-Without a terminal, what goes wrong is shown by notify-send."""
+yours to write to, else in ~/Discs: only there do file managers list it, with an eject button, and
+not in $XDG_RUNTIME_DIR.
+Without a terminal, what goes wrong, or is missing from the image, is shown by notify-send."""
 _EXAMPLES = """examples:
   isomount open debian.iso         mount it if need be, and open the file manager there
   isomount umount debian.iso       end that; the eject button does the same
@@ -72,21 +76,21 @@ def _open(words: Sequence[str]) -> None:
 def parser() -> Parser:
     """The parser, also for the manual and the shell completions."""
     parser = Parser("isomount open", _DESCRIPTION, _EXAMPLES, _USAGE)
-    parser.add_argument(
-        "-o",
-        dest="options",
-        metavar="OPTIONS",
-        action="append",
-        default=[],
-        help="as for a mount; a mount that is there already keeps its own",
-    )
+    add_options(parser, "as for a mount; a mount that is there already keeps its own")
     return parser
+
+
+def _tell(message: str) -> None:
+    """Say ``message``, where nobody sees a terminal by a notification too."""
+    say(message)
+    if notification.is_needed():
+        notification.notify("About the disc image", message)
 
 
 def _label(image: str, options: ParsedOptions) -> str:
     """What to call the directory: the label, else the image's name without its ending."""
     # Nobody listens to the log here: the mount will say what it finds damaged.
-    with open_image(image, options.view) as opened:
+    with advising(image), open_image(image, options.view) as opened:
         label = opened.label
     stem = os.path.splitext(os.path.basename(image))[0]
     return (
@@ -142,7 +146,7 @@ def _mount(image: str, label: str, options: ParsedOptions) -> _Shown:
             if place is not None:
                 return _Shown(place)
             place = os.path.join(directory, free_name(directory, label))
-            carry_out([image, place], options)
+            carry_out([image, place], options, tell=_tell)
             return _Shown(place, is_new=True, made=made)
     except BaseException:  # KeyboardInterrupt too: remove what was created
         remove(made)

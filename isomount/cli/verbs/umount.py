@@ -1,11 +1,13 @@
-"""``isomount umount MOUNTPOINT|IMAGE``: unmount an image, or all."""
+"""``isomount umount MOUNTPOINT|IMAGE|LABEL...``: unmount images, or all."""
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from isomount.cli.options.arguments import Parser
+from isomount.cli.reading import ANY_NUMBER
 from isomount.cli.terminal.words import say
+from isomount.desktop.eject import eject
 from isomount.errors import IsomountError, NotMountedError, UsageError
 from isomount.mounting.holders import who_holds
 from isomount.mounting.mountpoint import await_farewell
@@ -13,14 +15,16 @@ from isomount.mounting.mounts import Mount, all_mounts, is_same_image, mount_at
 from isomount.mounting.unmount import BusyError, unmount
 from isomount.state.register import running
 
-_USAGE = "isomount umount MOUNTPOINT|IMAGE|--all [--lazy]"
+_USAGE = "isomount umount MOUNTPOINT|IMAGE|LABEL...|--all [--lazy]"
 _DESCRIPTION = (
-    "Unmount what isomount has mounted: the folder MOUNTPOINT, or IMAGE wherever it is shown,\n"
-    "or everything that is mounted by you. A mount in use stays; who uses it is told."
+    "Unmount what isomount has mounted: the folder MOUNTPOINT, or IMAGE wherever it is shown, or\n"
+    "what has that LABEL, or everything that is mounted by you. File managers that show it are\n"
+    "asked to leave it, as their eject button does. A mount in use stays; who uses it is told."
 )
 _EXAMPLES = """examples:
   isomount umount disc             unmount what is shown in the folder disc
   isomount umount debian.iso       unmount that image, wherever it is
+  isomount umount one two          unmount both
   isomount umount --lazy disc      take it away at once; open files can be read to their end
   isomount umount --all            end all your mounts; "isomount list" shows them
 """
@@ -28,13 +32,14 @@ _EXAMPLES = """examples:
 
 def run(words: Sequence[str]) -> int:
     """Run the verb. Returns the exit code; raises IsomountError."""
-    flags, names = parser().parse(words, names_at_most=1)
+    flags, names = parser().parse(words, names_at_most=ANY_NUMBER)
     if not flags.all:
-        _end(_find(names[0] if names else ""), lazy=flags.lazy)
-        return 0
+        return _each(names or [""], lambda name: _end(_find(name), lazy=flags.lazy))
     if names:
         raise UsageError(f"--all leaves nothing to name, but {names[0]} was named")
-    return _end_all(lazy=flags.lazy)
+    # Those within others first.
+    paths = [each.mount.path for each in reversed(running(everybody=False))]
+    return _each(paths, lambda path: _end(path, lazy=flags.lazy))
 
 
 def parser() -> Parser:
@@ -47,39 +52,47 @@ def parser() -> Parser:
     return parser
 
 
-def _end(path: str, *, lazy: bool) -> None:
-    """Unmount ``path``. If it is busy, the error names the processes that use it."""
-    try:
-        unmount(path, lazy=lazy)
-    except BusyError as error:
-        mount = mount_at(path)
-        who = who_holds(mount) if mount else ""
-        if not who:
-            raise
-        raise IsomountError(
-            f"{path}: is in use by {who}; close that, or detach it from them with: "
-            f"isomount umount --lazy {shlex.quote(path)}"
-        ) from error
-    if not lazy:
-        await_farewell(path)
-
-
-def _end_all(*, lazy: bool) -> int:
-    """Unmount everything of this user, nested mounts first. Returns the exit code."""
+def _each(names: Iterable[str], end: Callable[[str], None]) -> int:
+    """``end`` each of ``names``, saying what goes wrong. Returns the first failure's exit code."""
     code = 0
-    for each in reversed(running(everybody=False)):
+    for name in names:
         try:
-            _end(each.mount.path, lazy=lazy)
+            end(name)
         except IsomountError as error:
             say(str(error))
             code = code or error.exit_code
     return code
 
 
+def _end(path: str, *, lazy: bool) -> None:
+    """Unmount ``path``. If it is busy, the error names the processes that use it."""
+    try:
+        unmount(path, lazy=lazy)
+    except BusyError as error:
+        if not eject(path):
+            raise _in_use(path, error) from error
+    if not lazy:
+        await_farewell(path)
+
+
+def _in_use(path: str, error: BusyError) -> IsomountError:
+    """``error`` with the names of who uses the mount, where they can be seen."""
+    mount = mount_at(path)
+    who = who_holds(mount) if mount else ""
+    if not who:
+        return error
+    return IsomountError(
+        f"{path}: is in use by {who}; close that, or detach it from them with: "
+        f"isomount umount --lazy {shlex.quote(path)}"
+    )
+
+
 def _find(what: str) -> str:
     """The mount point that ``what`` names, without accessing mounts that may hang if possible."""
     if not what:
-        raise UsageError("name the mount point or the image to unmount; see isomount umount --help")
+        raise UsageError(
+            "name the mount point, the image or the label to unmount; see isomount umount --help"
+        )
     mounts = all_mounts()
     place = os.path.abspath(what)
     here = _topmost(mounts, place) or _topmost(mounts, _without_links(place))
@@ -91,6 +104,8 @@ def _find(what: str) -> str:
         for each in ours
         if what == each.mount.source or place == each.image or is_same_image(each.mount, place)
     ]
+    if not shown and here is None:
+        shown = [each.mount.path for each in ours if each.entry and each.entry.label == what]
     if len(shown) > 1:
         raise UsageError(f"{what}: is mounted more than once, on {', '.join(shown)}; name one")
     if shown:

@@ -5,9 +5,10 @@ _isomount_options() {
   compgen -P "$before" -W "@OPTIONS@" -- "${1##*,}"
 }
 
-# $1: the word so far. Completes mount points of isomount and files.
+# $1: the word so far. Completes mount points of isomount, also as seen from here.
 _isomount_mounted() {
-  local IFS=$'\n'
-  compgen -W "$(findmnt -nlo TARGET -t fuse.isomount)" -- "$1"
-  compgen -f -- "$1"
+  local IFS=$'\n' mounted
+  mounted=$(findmnt -nlo TARGET -t fuse.isomount)
+  compgen -W "$mounted" -- "$1"
+  compgen -W "$(grep -F "$PWD/" <<<"$mounted" | cut -c $((${#PWD} + 2))-)" -- "$1"
 }

@@ -6,6 +6,7 @@ function _isomount_options
 end
 
 function _isomount_mounted
-  findmnt -nlo TARGET -t fuse.isomount
-  __fish_complete_path (commandline -ct)
+  set -l mounted (findmnt -nlo TARGET -t fuse.isomount)
+  string join \n -- $mounted
+  string replace -f -- "$PWD/" "" $mounted # as seen from here
 end

@@ -6,8 +6,7 @@ _isomount_options() {
 
 _isomount_mounted() {
   local -a mounted=(${(f)"$(findmnt -nlo TARGET -t fuse.isomount)"})
-  compadd -- $mounted
-  _files
+  compadd -- $mounted ${${(M)mounted:#$PWD/*}#$PWD/} # also as seen from here
 }
 
 # The first word is a verb or an image.
