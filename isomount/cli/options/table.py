@@ -74,7 +74,7 @@ _VIEW = (
     _view("dmode", "permissions of folders", "OCTAL"),
     _view("umask", "permissions to take away", "OCTAL"),
     _view("overriderockperm", "let mode= and dmode= override Rock Ridge's permissions"),
-    _view("session", "session to show, counted from 1", "N|last"),
+    _view("session", "session to show, counted from 1; the newest whole one without it", "N|last"),
     _view("sbsector", "sector at which the session starts", "N"),
     _view("bs", "sector size (UDF; else found)", "BYTES"),
     _view("anchor", "sector of the anchor (UDF; else found)", "N"),
