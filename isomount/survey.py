@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 from isomount.errors import IsomountError
+from isomount.formats.charset import is_utf8
+from isomount.formats.charset_guess import Guess, Guesses, guess
 from isomount.formats.disc.boot import BootCatalog, BootEntry, read_catalog
 from isomount.formats.disc.partitions import Partition, read_partitions
 from isomount.formats.disc.sessions import session_start, sessions
@@ -12,8 +15,12 @@ from isomount.formats.identity import Identity, authoring_tool
 from isomount.formats.iso9660.identity import identities as iso9660_identities
 from isomount.formats.udf.identity import identities as udf_identities
 from isomount.image import Image
+from isomount.tree.walk import Walk
 
-__all__ = ["BootEntry", "Identity", "Partition", "Survey", "survey"]
+__all__ = ["BootEntry", "Guess", "Guesses", "Identity", "Partition", "Survey", "survey"]
+
+# Names that are looked at for a guess at their character set.
+_NAMES_AT_MOST = 2000
 
 _Part = TypeVar("_Part")
 
@@ -24,7 +31,8 @@ class Survey:
 
     ``volumes`` holds a descriptor's identifiers each; ``tool`` is the program that made the image,
     "" where nothing gives it away. ``volume_size`` is how far the volumes say they reach, 0 where
-    they do not say. ``damage`` pairs an image byte with what is wrong there.
+    they do not say. ``charset`` guesses what names that are not UTF-8 are in. ``damage`` pairs an
+    image byte with what is wrong there.
     """
 
     image: str
@@ -38,6 +46,7 @@ class Survey:
     sessions: list[int]
     boot: BootCatalog | None
     partitions: list[Partition]
+    charset: Guesses
     damage: list[tuple[int, str]]
 
     @property
@@ -59,7 +68,9 @@ def survey(image: Image) -> Survey:
 
     start = part("session", lambda: session_start(blocks, options), 0)
     none: list[Identity] = []
-    volumes = part("ISO 9660 descriptors", lambda: iso9660_identities(blocks, start), none)
+    volumes = part(
+        "ISO 9660 descriptors", lambda: iso9660_identities(blocks, start, options.charset), none
+    )
     starts = part("list of sessions", lambda: sessions(blocks), [0]) if volumes else []
     if any(name.startswith("UDF") for name in image.views):
         volumes = volumes + part("UDF descriptors", lambda: udf_identities(blocks, options), none)
@@ -78,5 +89,16 @@ def survey(image: Image) -> Survey:
         sessions=starts,
         boot=boot,
         partitions=part("partition table", lambda: read_partitions(blocks), []),
+        charset=part("names", lambda: guess(_odd_names(image)), Guesses([], is_sure=False)),
         damage=damage.findings,
     )
+
+
+def _odd_names(image: Image) -> list[bytes]:
+    """The names near the root that are not UTF-8; none where a character set was chosen."""
+    if image.options.charset != "utf-8":
+        return []
+    root = image.volume.node(image.volume.root)
+    directories = Walk(image.volume, root).directories()
+    names = (name for _, entries in directories for _, name, _ in entries)
+    return [name for name in islice(names, _NAMES_AT_MOST) if not is_utf8(name)]

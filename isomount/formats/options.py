@@ -25,7 +25,9 @@ class ViewOptions:
     """Everything that changes what an image looks like. None means: as the disc says.
 
     ``session`` counts from 1; -1 is the last one. ``sbsector`` is the 2048-byte sector at which the
-    session starts (its descriptors are 16 further on). ``undelete``, ``bs``, ``anchor``,
+    session starts (its descriptors are 16 further on). ``charset`` is what ISO 9660 and Rock Ridge
+    names are stored in, to be shown as UTF-8; names stored as Unicode (Joliet, UDF) are shown in
+    it. ``undelete``, ``bs``, ``anchor``,
     ``lastblock`` and ``novrs`` are UDF's.
     """
 

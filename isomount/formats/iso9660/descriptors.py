@@ -42,12 +42,10 @@ class VolumeDescriptor(NamedTuple):
         """Whether this is ISO 9660:1999's enhanced descriptor."""
         return self.supplementary and self.version == 2 and not self.is_joliet
 
-    @property
-    def label(self) -> str:
-        """The volume identifier."""
-        if self.is_joliet:
-            return self.label_bytes.decode("utf-16-be", "replace").rstrip("\0 ")
-        return self.label_bytes.decode("utf-8", "replace").rstrip("\0 ")
+    def label_in(self, charset: str) -> str:
+        """The volume identifier, which is in ``charset`` where it is not Joliet's."""
+        name = "utf-16-be" if self.is_joliet else charset
+        return self.label_bytes.decode(name, "replace").rstrip("\0 ")
 
 
 class Descriptors(NamedTuple):

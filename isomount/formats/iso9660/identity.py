@@ -24,8 +24,11 @@ _ECMA_119 = _Layout(8, (190, 318, 446, 574), (702, 739, 776), 37, (813, 830, 847
 _HIGH_SIERRA = _Layout(16, (214, 342, 470, 598), (726, 758), 32, (790, 806, 822, 838), 16)
 
 
-def identities(reader: Reader, session: int) -> list[Identity]:
-    """What the descriptors of the session that starts at sector ``session`` say, primary first."""
+def identities(reader: Reader, session: int, charset: str = "utf-8") -> list[Identity]:
+    """What the descriptors of the session that starts at sector ``session`` say, primary first.
+
+    Their text is in ``charset``, but for Joliet's.
+    """
     found = read_descriptors(reader, session)
     kinds = (
         (found.primary, "ISO 9660"),
@@ -37,13 +40,14 @@ def identities(reader: Reader, session: int) -> list[Identity]:
             "High Sierra" if descriptor.high_sierra else kind,
             descriptor,
             reader.read(descriptor.address, SECTOR),
+            charset,
         )
         for descriptor, kind in kinds
         if descriptor is not None
     ]
 
 
-def _identity(structure: str, descriptor: VolumeDescriptor, data: bytes) -> Identity:
+def _identity(structure: str, descriptor: VolumeDescriptor, data: bytes, charset: str) -> Identity:
     layout = _HIGH_SIERRA if descriptor.high_sierra else _ECMA_119
     wide = descriptor.is_joliet
 
@@ -51,7 +55,7 @@ def _identity(structure: str, descriptor: VolumeDescriptor, data: bytes) -> Iden
         field = data[at : at + size]
         if wide:
             return field[: size & ~1].decode("utf-16-be", "replace").strip("\0 ")
-        return field.decode("utf-8", "replace").strip("\0 ")
+        return field.decode(charset, "replace").strip("\0 ")
 
     def time(at: int) -> int | None:
         # High Sierra's form lacks the zone's byte: Greenwich.
@@ -62,7 +66,7 @@ def _identity(structure: str, descriptor: VolumeDescriptor, data: bytes) -> Iden
     created, modified, expires, effective = map(time, layout.dates)
     return Identity(
         structure=structure,
-        label=descriptor.label,
+        label=descriptor.label_in(charset),
         size=descriptor.space_size * descriptor.block_size,
         volume_set=volume_set,
         system=text(layout.system, 32),
