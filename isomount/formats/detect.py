@@ -45,8 +45,11 @@ def find_views(reader: Reader, options: ViewOptions, name: str, damage: Damage) 
         return Views(names, universal)
     if iso is not None:
         return Views(names, iso.view)
-    stranger = f"{name}: {strangers.describe(reader, name)}"
-    raise udf_failure or iso_failure or NotAnImageError(stranger)
+    failure = udf_failure or iso_failure
+    inside = failure and strangers.container(reader, name)
+    if failure and not inside:
+        raise failure
+    raise NotAnImageError(f"{name}: {inside or strangers.describe(reader, name)}")
 
 
 def _attempt(find: Callable[[], _Found | None]) -> tuple[_Found | None, IsomountError | None]:
