@@ -1,5 +1,5 @@
-# The longer steps are small scripts in .ci/: what brings up a bare machine is the same for a
-# person and for the build server.
+# The longer steps are small scripts in tools/: what brings up a bare machine is the same for a
+# person and for the build server, which starts .ci/run.
 
 IMAGE ?=
 ROUNDS ?= 5
@@ -11,7 +11,9 @@ VENV_PYTHON := .venv/bin/python
 # Debian keeps mkudffs where an ordinary user's PATH does not lead.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help setup demo test check lint test-setup install uninstall clean
+.PHONY: help setup demo test check lint test-setup lint-setup docs bench install uninstall clean
+# One setup at a time may install into .venv.
+.NOTPARALLEL:
 
 # Where `make install` puts things, by the GNU standards' names; each can be said on the command
 # line, and DESTDIR goes before all of them.
@@ -41,8 +43,10 @@ help:
 	@echo "make test               lint, then every test"
 	@echo "make check              lint, then the quick tests without mounts (under a minute)"
 	@echo "make lint               ruff (format and rules) and mypy --strict"
+	@echo "                        these two need Python alone: no compiler, no FUSE, no root"
 	@echo "make install            for everybody on this machine (prefix=/usr/local, DESTDIR=)"
 	@echo "make uninstall          remove what make install put there"
+	@echo "make docs               write docs/options.md from the table of options"
 	@echo "make bench              measure against every other way to mount (an hour; as root for all)"
 	@echo "make bench ROUNDS=3 ONLY=find,tar LIMIT=60"
 	@echo "                        fewer rounds, some workloads, seconds until a peer is given up"
@@ -55,28 +59,34 @@ setup:
 test-setup:
 	@tools/setup test
 
+lint-setup:
+	@tools/setup lint
+
 demo: setup
 	@tools/demo "$(IMAGE)"
 
-lint: test-setup
+lint: lint-setup
 	@echo "==> lint: ruff and mypy"
 	@$(VENV_PYTHON) -m ruff format --check --diff .
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m mypy
 
-test: lint
+test: test-setup lint
 	@echo "==> test: everything"
 	@$(VENV_PYTHON) -m pytest
 
 check: lint
 	@echo "==> check: the quick tests"
-	@$(VENV_PYTHON) -m pytest -m "not slow" tests/unit tests/formats
+	@ISOMOUNT_SKIP_TOOLS=1 $(VENV_PYTHON) -m pytest -m "not slow" tests/unit tests/formats
 
 install: setup
 	@$(foreach name,DESTDIR $(INSTALL_FOLDERS),$(name)="$($(name))") tools/install install
 
 uninstall:
 	@$(foreach name,DESTDIR $(INSTALL_FOLDERS),$(name)="$($(name))") tools/install uninstall
+
+docs: lint-setup
+	@$(VENV_PYTHON) -m isomount.cli.docs.reference >docs/options.md
 
 bench:
 	@tools/setup bench

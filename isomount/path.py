@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal, Self, overload
 
 from isomount.errors import (
+    IsomountError,
     PathError,
     PathNotDirectoryError,
     UsageError,
     about_path,
 )
 from isomount.formats.node import Node
-from isomount.tree import resolve
+from isomount.tree import Walk, resolve
+from isomount.tree.walk import Below
 
 if TYPE_CHECKING:
     from isomount.image import Image
 
-# A walk goes no deeper; no tool can use longer paths anyway.
-_DEPTH_AT_MOST = 4096
 # What st_blocks counts in, as stat(2) has it, and what a read had best be a multiple of.
 _UNIT = 512
 _BLOCK = 2048
@@ -219,10 +219,10 @@ class ImagePath:
         listed, or that nests without end, is given to ``on_error`` and passed over.
         """
         for path, below, others in self._walk(on_error or (lambda _: None)):
-            names = [each.name for each in below]
-            yield path, names, [each.name for each in others]
-            known = {each.name: each for each in below}
-            below[:] = [known.get(name) or path / name for name in names]
+            known = {os.fsdecode(name): node for name, node in below}
+            names = list(known)
+            yield path, names, [os.fsdecode(name) for name, _ in others]
+            below[:] = [(os.fsencode(name), known[name]) for name in names if name in known]
 
     def glob(self, pattern: str) -> Iterator[Self]:
         """What matches ``pattern`` below here: "*", "?" and "[...]" in names, "**" for any depth.
@@ -266,9 +266,6 @@ class ImagePath:
         except OSError:
             return 0
 
-    def _is_directory_itself(self) -> bool:
-        return self._known is not None and self._known.is_directory and not self._known.fault
-
     def _directory(self) -> Node:
         node = self.node()
         if node.fault:
@@ -285,31 +282,41 @@ class ImagePath:
 
     def _walk(
         self, report: Callable[[OSError], object]
-    ) -> Iterator[tuple[Self, list[Self], list[Self]]]:
-        """Each directory, those in it, which may be changed before it goes on, and all else."""
-        # Directories stand in blocks of their own: more visits than blocks means trickery.
-        visits_left = self._image.blocks.size // 512 + 1
-        above: list[int] = []
-        levels = [iter([self])]
-        while levels:
-            path = next(levels[-1], None)
-            if path is None:
-                levels.pop()
-                del above[-1:]
-                continue
+    ) -> Iterator[tuple[Self, list[Below], list[Below]]]:
+        """Each directory, its subdirectories, which the caller may change, and all other entries.
+
+        Directories that cannot be read to the end are reported and left out.
+        """
+        try:
+            top = self._directory()
+        except OSError as error:
+            report(error)
+            return
+        failed = False
+
+        def fail(path: bytes, error: IsomountError | OSError) -> None:
+            nonlocal failed
+            failed = True
             try:
-                node = path._directory()
-                if node.ino in above or len(above) >= _DEPTH_AT_MOST or not visits_left:
-                    raise PathError(errno.EIO, str(path), "the directory nests without end")
-                entries = list(path._entries(node))
-            except OSError as error:
-                report(error)
+                with about_path(os.fsdecode(path)):
+                    raise error
+            except OSError as about:
+                report(about)
+
+        way = [self]
+        walk = Walk(self._image.volume, top, os.fsencode("/".join(self.parts)), on_error=fail)
+        for visit, entries, below in walk.directories():
+            self._image.require_open()
+            failed = False
+            listed = [(name, node) for _, name, node in entries]
+            if failed:
+                below.clear()
                 continue
-            visits_left -= 1
-            below = [each for each in entries if each._is_directory_itself()]
-            yield path, below, [each for each in entries if not each._is_directory_itself()]
-            above.append(node.ino)
-            levels.append(iter(below))
+            if visit.above is not None:
+                del way[visit.depth - 1 :]
+                name = os.fsdecode(visit.path.rpartition(b"/")[2])
+                way.append(type(self)(self._image, way[-1], name, visit.node))
+            yield way[-1], below, [each for each in listed if not _is_listable(each[1])]
 
     def _matching(self, names: list[str]) -> Iterator[Self]:
         """What matches, which may be the same path more than once."""
@@ -337,7 +344,12 @@ class ImagePath:
         for path, _, others in self._walk(lambda _: None):
             yield path
             if not directories_only:
-                yield from others
+                for name, node in others:
+                    yield type(self)(self._image, path, os.fsdecode(name), node)
+
+
+def _is_listable(node: Node) -> bool:
+    return node.is_directory and not node.fault
 
 
 def _stat_result(node: Node) -> os.stat_result:

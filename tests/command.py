@@ -20,6 +20,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 # "nobody", who has no rights anywhere.
 ORDINARY_USER = 65534
 
+# Whether mounts use the fast lane or pyfuse3 alone: words for the command. tests/mount tries both.
+way: tuple[str, ...] = ()
+
 # How long anything may take before a test calls it stuck, in seconds.
 PATIENCE = 30.0
 
@@ -79,7 +82,7 @@ def foreground(image: Path, folder: Path, *words: str) -> "subprocess.Popen[str]
         manager.bind(b"")  # a free address of the kernel's choice, outside the file system
         manager.setblocking(False)
         process = subprocess.Popen(
-            [*COMMAND, str(image), str(folder), "-f", *words],
+            [*COMMAND, str(image), str(folder), "-f", *way, *words],
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -135,7 +138,7 @@ def mounted_image(
     ``allow`` holds regular expressions for the warnings that are expected.
     """
     words = [word for option in options for word in ("-o", option)]
-    done = run(image, at, *words, "-o", f"log={escaped(log)}", user=user)
+    done = run(image, at, *way, *words, "-o", f"log={escaped(log)}", user=user)
     try:
         assert done.returncode == 0, done.stderr
         yield at

@@ -1,4 +1,4 @@
-"""A running mount: the mount point, the fork and its readiness pipe, signals, the end.
+"""A running mount: the mount point, the fork and its readiness pipe, signals, shutdown.
 
-Nothing here imports pyfuse3 or trio but ``serve``, which is imported after the fork.
+Only ``serve`` imports pyfuse3 and trio, and it is imported after the fork.
 """

@@ -1,4 +1,4 @@
-"""``-o idle=MIN``: ending a mount that nobody has used for a while."""
+"""``-o idle=MIN``: unmounting after a period without use."""
 
 import logging
 import time
@@ -15,10 +15,10 @@ _MINUTE = 60.0
 
 
 async def end_when_idle(use: Use, path: str, minutes: float) -> None:
-    """Unmount ``path`` once nothing was asked of it for that many minutes.
+    """Unmount ``path`` after that many minutes without a request.
 
-    A mount with files open, or with somebody's working folder in it, is in use however quiet it is:
-    the kernel knows, and refuses. Then, and after any other failure, the time starts again.
+    The kernel refuses (EBUSY) while files are open or a process has its working directory there.
+    After that, or any other failure, the period starts again.
     """
     patience = minutes * _MINUTE
     use.now()
@@ -29,7 +29,7 @@ async def end_when_idle(use: Use, path: str, minutes: float) -> None:
             continue
         _log.info("%s: not used for %g minutes, unmounting", path, minutes)
         try:
-            # In a worker, as the kernel may ask us something before it lets go.
+            # In a worker thread: the kernel may send requests before it unmounts.
             await trio.to_thread.run_sync(lambda: unmount(path, lazy=False))
         except BusyError:
             _log.info("%s: in use after all, so it stays", path)

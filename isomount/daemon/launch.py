@@ -1,4 +1,4 @@
-"""Starting a mount: every check first, then the fork; the parent returns once the mount answers."""
+"""Starting a mount: all checks, then the fork; the parent returns once the mount answers."""
 
 import contextlib
 import logging
@@ -25,9 +25,8 @@ _READY = b"ready"
 def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -> int:
     """Mount as ``request`` says. Returns the exit code.
 
-    In the foreground that is when the mount has ended, else when it answers. ``tell`` gets what the
-    caller should know besides, a sentence at a time. Raises IsomountError; then nothing is left
-    behind.
+    Returns when the mount answers, or in the foreground when it has ended. ``tell`` is called with
+    each notice for the user. Raises IsomountError, and leaves nothing behind then.
     """
     inherited = _inherited_descriptors()
     logs.configure(request)
@@ -38,7 +37,7 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
             if request.foreground:
                 return _serve(request, image, point, lambda: None)
             code = _start_daemon(request, image, point, inherited)
-        except BaseException:  # Ctrl-C as well: a folder made for the mount must not stay
+        except BaseException:  # also KeyboardInterrupt: a directory made for the mount is removed
             point.remove()
             raise
         point.leave_to_daemon()
@@ -48,7 +47,7 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
 def _serve(
     request: MountRequest, image: Image, point: MountPoint, ready: Callable[[], None]
 ) -> int:
-    # Here because trio must not be there before a fork, and for the time that it takes.
+    # Imported late: trio must not be loaded before a fork, and loading it takes time.
     from isomount.daemon.life import serve
 
     return serve(request, image, point, ready)
@@ -67,7 +66,7 @@ def _start_daemon(
     try:
         return _await_daemon(child, reader, point)
     except KeyboardInterrupt:
-        # From a terminal the daemon has got the same signal already; twice does no harm.
+        # In a terminal the daemon got the same signal already; a second one is harmless here.
         os.kill(child, signal.SIGTERM)
         os.waitpid(child, 0)
         raise
@@ -94,12 +93,12 @@ def _clear_away(point: MountPoint) -> None:
     """Unmount what a daemon that died while starting left behind."""
     left = mount_at(point.path)
     if left is not None and left.is_isomount:
-        with contextlib.suppress(IsomountError):  # already the tail of an error: that one is told
+        with contextlib.suppress(IsomountError):  # the caller raises the original error
             unmount(point.path, lazy=True)
 
 
 def _daemon(request: MountRequest, image: Image, point: MountPoint, report: "_Report") -> int:
-    """The child's life. Nothing may get out of it but an exit code."""
+    """Run the child. No exception may escape it, only an exit code."""
     try:
         return _serve(request, image, point, report.ready)
     except IsomountError as error:
@@ -115,17 +114,17 @@ def _daemon(request: MountRequest, image: Image, point: MountPoint, report: "_Re
 
 
 class _Report:
-    """The daemon's end of the pipe on which the parent waits."""
+    """The daemon's end of the pipe that the parent reads."""
 
     def __init__(self, writer: int, inherited: list[int]) -> None:
         self._writer = writer
         self._inherited = inherited
 
     def ready(self) -> None:
-        """Become a daemon and let the parent go. Raises OSError when the parent is gone.
+        """Become a daemon and release the parent. Raises OSError if the parent is gone.
 
-        Not earlier: until it is mounted the process has to stay in its caller's process group,
-        because systemd's automount lets only that one through to the mount point.
+        Not called earlier: until the mount answers, the process must stay in its caller's process
+        group, the only one that systemd's automount lets through to the mount point.
         """
         os.setsid()
         os.chdir("/")
@@ -138,14 +137,14 @@ class _Report:
         self._write(_READY)
 
     def failed(self, code: int, message: str) -> None:
-        """Give the parent the reason and the exit code."""
-        with contextlib.suppress(OSError):  # nobody waits for it any more
+        """Report the reason and the exit code to the parent."""
+        with contextlib.suppress(OSError):  # the parent is gone
             self._write(f"{code}:{message}".encode("utf-8", "surrogateescape"))
 
     def _write(self, message: bytes) -> None:
         writer, self._writer = self._writer, -1
         if writer < 0:
-            return  # said "ready" before: what happens now is for the log
+            return  # "ready" was sent before; later errors go to the log
         try:
             os.write(writer, message)
         finally:
@@ -153,14 +152,14 @@ class _Report:
 
 
 def _inherited_descriptors() -> list[int]:
-    """What the caller left open, beyond the three standard ones: a daemon must not keep it.
+    """Descriptors inherited from the caller, except 0 to 2; a daemon must not keep them open.
 
-    Those three are there afterwards: else the image would become one of them.
+    Opens /dev/null for any of 0 to 2 that is closed: else the image could become one of them.
     """
     while (number := os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) <= 2:
         continue
     os.close(number)
-    # One of them is the listing's own, closed by now.
+    # One of them belonged to listdir itself and is closed by now.
     return [n for n in map(int, os.listdir("/proc/self/fd")) if n > 2 and _is_open(n)]
 
 

@@ -1,6 +1,6 @@
 """The life of a mount: from mounting to the end of the session, in trio's loop.
 
-Only imported once the process is the one that serves: trio must not be there before a fork.
+Imported only in the serving process: trio must not be loaded before a fork.
 """
 
 import enum
@@ -30,8 +30,8 @@ from isomount.state.register import Registration
 
 _log = logging.getLogger("isomount.daemon")
 
-# New objects until Python looks for unused cycles among them. We leave none, while a tree that is
-# read makes thousands of objects that stay: a quarter of its time went into looking.
+# Thresholds of the garbage collector. Serving creates no reference cycles, but reading a tree
+# creates thousands of long-lived objects: with the defaults, collection took a quarter of the time.
 _GARBAGE_THRESHOLDS = (20_000, 20, 20)
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -40,14 +40,14 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def serve(request: MountRequest, image: Image, point: MountPoint, ready: Callable[[], None]) -> int:
     """Mount, serve until the session ends, clean up. Returns the exit code.
 
-    ``ready`` is called once the mount answers; when it raises OSError, nobody waits for the mount
-    any more and it is ended. Raises FuseUnavailableError when it cannot be mounted.
+    ``ready`` is called once the mount answers; if it raises OSError, the process that waited for
+    the mount is gone, and the mount ends. Raises FuseUnavailableError if it cannot be mounted.
     """
     life = _Life(image, point, request, ready)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GARBAGE_THRESHOLDS)
-    # A signal between here and the loop would kill the process and leave a dead mount: it waits.
+    # Block signals until the loop handles them: one would kill the process and leave a dead mount.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         return life.run(life.mount())
@@ -63,7 +63,7 @@ class _State(enum.Enum):
 
 
 class _Life:
-    """What happens between mount and unmount."""
+    """The state of the daemon between mount and unmount."""
 
     def __init__(
         self,
@@ -84,17 +84,17 @@ class _Life:
         self._session = Session(image.volume, self._use, _policy(request))
 
     def mount(self) -> Gate | None:
-        """Mount. Requests wait until ``run``. None says that pyfuse3 has the device itself."""
+        """Mount. Requests are queued until ``run``. Returns None if pyfuse3 reads the device."""
         path, options = self._point.path, self._request.fuse
         operations = Operations(self._session, ready=self._initialised.set)
         number = device.mount(path, self._request.image, options)
-        with ExitStack() as undo:  # libfuse or Ctrl-C: the kernel has mounted it already
+        with ExitStack() as undo:  # if libfuse fails, or Ctrl-C: the kernel has mounted already
             undo.callback(unmount, path, lazy=True)
             gate = None
             if self._request.lane:
                 gate = Gate(number)
                 undo.callback(gate.close)
-            # libfuse takes a descriptor that is mounted already, by this name, as its mount point.
+            # By this name libfuse takes an already mounted descriptor as its mount point.
             place = f"/dev/fd/{number if gate is None else gate.for_pyfuse3}"
             pyfuse3.init(operations, place, {"allow_root"} if options.allow_root else set())
             undo.pop_all()
@@ -104,8 +104,8 @@ class _Life:
         """Serve until the kernel closes the session."""
         try:
             trio.run(self._main, gate)
-        except BaseException:  # whatever it is, it is told in the log, and by the exit code
-            # Left mounted, but dead: an empty folder would make a mirror job delete its copy.
+        except BaseException:  # reported in the log and by the exit code
+            # Left mounted, but dead: an empty directory could make a mirror job delete its copy.
             _log.exception("%s: crashed", self._point.path)
             return 1
         finally:
@@ -140,7 +140,7 @@ class _Life:
             await gate.run(handlers)
 
     async def _announce(self) -> None:
-        """Once the mount answers, as shown by asking it, say so."""
+        """Wait until the mount answers a request, then report it as ready."""
         await self._initialised.wait()
         try:
             await trio.to_thread.run_sync(self._ask_the_mount)
@@ -148,9 +148,10 @@ class _Life:
             _log.error("%s: does not answer: %s", self._point.path, error.strerror)
             os.kill(os.getpid(), signal.SIGTERM)
             return
-        await trio.lowlevel.checkpoint()  # where the session has ended meanwhile, this ends as well
+        await trio.lowlevel.checkpoint()  # stops here if the session has ended in the meantime
         self._answered = True
-        # On the loop, as nothing may come between: a small file in memory, the mount not touched.
+        # Not in a thread, so that nothing can happen in between. It writes one small file in a
+        # runtime directory and does not access the mount.
         self._registration.enter(self._image, self._point.path)
         _log.info(
             "%s: has %s; showing %s on %s",
@@ -166,7 +167,7 @@ class _Life:
         except OSError as error:
             _log.info("%s: unmounting, who asked for it is gone: %s", self._point.path, error)
             os.kill(os.getpid(), signal.SIGTERM)
-        # After "ready", and left alone at the end: the home folder may be slow, or gone.
+        # After "ready", and abandoned on shutdown: the home directory may be slow or unreachable.
         image = os.path.abspath(self._image.name)
         await trio.to_thread.run_sync(remember, image, abandon_on_cancel=True)
 
@@ -175,7 +176,7 @@ class _Life:
         raise_readahead(self._point.path, self._request.fuse.readahead)
 
     async def _obey(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:
-        """First signal: detach and serve what is open until it is closed. Second: end at once."""
+        """First signal: detach, and serve open files until they are closed. Second: exit."""
         async for number in signals:
             name = signal.Signals(number).name
             if self._state is _State.DETACHED:
@@ -190,8 +191,8 @@ class _Life:
 
     async def _detach(self) -> None:
         try:
-            # In a worker, as the kernel may ask us something before it lets go; in one more than
-            # there are for reads, as those may all be waiting for a disk.
+            # In a worker thread: the kernel may send requests before it unmounts. With a limiter
+            # of its own: all other workers may be blocked in reads.
             await trio.to_thread.run_sync(
                 lambda: unmount(self._point.path, lazy=True), limiter=trio.CapacityLimiter(1)
             )

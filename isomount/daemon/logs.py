@@ -1,6 +1,6 @@
-"""Where a mount's log goes: the terminal, a file, or the system's log.
+"""Where a mount's log goes: the terminal, a file, or the system log.
 
-Where there is no system's log it is a file in the user's state directory, which a thread writes.
+Without a system log, a thread writes to a file in the user's state directory.
 """
 
 import contextlib
@@ -20,19 +20,19 @@ SYSLOG = "/dev/log"
 
 _FORMAT = "%(asctime)s isomount[%(process)d] %(levelname)s: %(message)s"
 
-# Our own log file, when it is larger than this before a line, is put aside as log.old; in bytes.
+# Our own log file is renamed to log.old when it is larger than this; in bytes.
 _LARGE = 1 << 20
-# How long the end of a daemon waits for what that file does not take, in seconds.
+# How long shutdown waits for that file to be written, in seconds.
 _PATIENCE = 2.0
 
 
 class _SystemLog(logging.handlers.SysLogHandler):
-    """The system's log, which may be missing, come and go, or take nothing: containers have none.
+    """The system log, which may be missing (as in containers), restart, or block.
 
-    What cannot be sent is handed to ``otherwise``.
+    Records that cannot be sent are passed to ``otherwise``.
     """
 
-    socket: sockets.socket  # the base class's own, which its type stubs leave out
+    socket: sockets.socket  # set by the base class, but missing from its type stubs
 
     def __init__(self, address: str, otherwise: logging.Handler) -> None:
         super().__init__(address, facility=logging.handlers.SysLogHandler.LOG_DAEMON)
@@ -43,11 +43,11 @@ class _SystemLog(logging.handlers.SysLogHandler):
         self.socket.setblocking(False)  # a log that hangs must not hang the mount
 
     def format(self, record: logging.LogRecord) -> str:
-        """As it can be sent, whatever bytes a file's name has."""
+        """The message with undecodable bytes of file names escaped."""
         return super().format(record).encode("utf-8", "backslashreplace").decode()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """Nothing is printed between the command's words."""
+        """Pass on what could not be sent, instead of printing a traceback to standard error."""
         if isinstance(sys.exception(), OSError):
             self._otherwise.handle(record)
         else:
@@ -55,21 +55,21 @@ class _SystemLog(logging.handlers.SysLogHandler):
 
 
 class _OwnLog(logging.Handler):
-    """A file that is made, with its directory, by the first line in it; lost where that fails."""
+    """A log file, created with its directory when first written to; errors are ignored."""
 
     def __init__(self, path: str) -> None:
         super().__init__()
         self._path = path
 
     def acquire(self) -> None:
-        """Nothing: one thread writes, and logging.shutdown() must not wait for it."""
+        """Do nothing: only one thread writes, and logging.shutdown() must not wait for it."""
 
     def release(self) -> None:
-        """Nothing, as above."""
+        """Do nothing, as above."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line."""
-        with contextlib.suppress(OSError):  # a home that cannot be written: then nobody is told
+        with contextlib.suppress(OSError):  # there is no other place to log to
             self._make_room()
             with open(self._path, "a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(self.format(record) + "\n")
@@ -82,11 +82,11 @@ class _OwnLog(logging.Handler):
 
 
 class Aside(logging.handlers.QueueHandler):
-    """Lets a thread hand records to ``target``, which may keep it waiting for ever.
+    """Passes records to ``target`` in a thread, as ``target`` may block forever.
 
-    The daemon must not wait itself: the home may lie in its own mount, or on a server that is gone.
-    In the process that made it, which the daemon is forked from, there is no mount and no thread
-    yet, and none may be begun: it would not be there after the fork.
+    The daemon itself must not block: the home directory may be inside its own mount or on a server
+    that does not respond. In the process that created the handler, from which the daemon is forked,
+    records are handled directly: there is no mount yet, and a thread would not survive the fork.
     """
 
     def __init__(self, target: logging.Handler) -> None:
@@ -96,7 +96,7 @@ class Aside(logging.handlers.QueueHandler):
         self.maker = os.getpid()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hand it over."""
+        """Queue the record."""
         if os.getpid() == self.maker:
             self._target.handle(record)
             return
@@ -106,21 +106,21 @@ class Aside(logging.handlers.QueueHandler):
         super().emit(record)
 
     def close(self) -> None:
-        """Wait a while until everything is written."""
+        """Wait for the queue to be written, for a limited time."""
         thread, self._thread = self._thread, None
         if thread is not None:
-            end = threading.Thread(target=thread.stop, daemon=True)  # which waits without a limit
+            end = threading.Thread(target=thread.stop, daemon=True)  # stop() has no timeout
             end.start()
             end.join(_PATIENCE)
         super().close()
 
 
 def configure(request: MountRequest) -> None:
-    """Send the log where ``request`` says.
+    """Set up logging as ``request`` says.
 
-    In the foreground to standard error, from INFO on, with ``debug`` every request; to ``log`` the
-    same; and without either warnings and errors to the system's log, or where there is none to the
-    file log in the user's state directory. Raises UsageError when ``log`` cannot be written.
+    In the foreground, and to the file ``log``, messages are written from INFO on, with ``debug``
+    every request. Without either, warnings and errors go to the system log, or if there is none to
+    the file "log" in the user's state directory. Raises UsageError if ``log`` cannot be written.
     """
     handlers: list[logging.Handler] = []
     if request.foreground:
@@ -137,7 +137,7 @@ def configure(request: MountRequest) -> None:
 
 
 def syslog_handler(address: str, otherwise: logging.Handler) -> logging.Handler:
-    """Warnings and errors to the syslog or journal at ``address``, or else to ``otherwise``."""
+    """A handler for warnings and errors: to syslog at ``address``, or else to ``otherwise``."""
     handler = _SystemLog(address, otherwise)
     handler.setFormatter(logging.Formatter("isomount[%(process)d]: %(message)s"))
     handler.setLevel(logging.WARNING)

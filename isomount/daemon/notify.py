@@ -1,4 +1,4 @@
-"""Telling the service manager that started us how it goes: sd_notify(3), in a datagram."""
+"""Status messages to the service manager, in the protocol of sd_notify(3)."""
 
 import contextlib
 import os
@@ -10,11 +10,11 @@ _ADDRESS = "NOTIFY_SOCKET"
 def notify(*assignments: str) -> bool:
     r"""Send ``assignments`` ("READY=1", "STATUS=...") if a service manager listens.
 
-    Returns whether it was sent. A manager that has gone away is no reason to stop serving.
+    Returns whether it was sent. Errors are ignored: serving continues without a service manager.
     """
     address = os.environ.get(_ADDRESS, "")
     if not address.startswith(("/", "@")):
-        return False  # none, or one of a virtual machine's: no process of ours talks to those
+        return False  # not set, or an AF_VSOCK address, which is for virtual machines only
     message = "\n".join(each.replace("\n", " ") for each in assignments)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
         sender.setblocking(False)
@@ -28,5 +28,5 @@ def notify(*assignments: str) -> bool:
 
 
 def forget_manager() -> None:
-    """What a daemon in the background does is no news of the service that happened to start it."""
+    """Stop notifying: a background daemon is not the main process of the service it started in."""
     os.environ.pop(_ADDRESS, None)

@@ -1,4 +1,4 @@
-"""What is in the way of a mount: a dead mount, another image, the same one already."""
+"""Checks before mounting: a dead mount, another image or the same image at the mount point."""
 
 import contextlib
 import errno
@@ -18,10 +18,10 @@ from isomount.state.register import as_running
 def prepare(
     path: str, image: str, *, nonempty: bool, tell: Callable[[str], None] = lambda _: None
 ) -> MountPoint:
-    """Check that ``image`` can be mounted on ``path`` and make the folder if it is missing.
+    """Check that ``image`` can be mounted on ``path``; create the directory if it is missing.
 
-    A dead mount of isomount's there, which this user may end, is cleared away; ``tell`` gets a
-    sentence about that. Raises MountPointError with the reason and the remedy.
+    A dead isomount mount there is unmounted if this user may do so, and ``tell`` is called with a
+    message about it. Raises MountPointError with the reason and the remedy.
     """
     answer = stat_errno(path)
     if answer == 0 and mount_at(os.path.realpath(path)) is None:
@@ -43,14 +43,14 @@ def prepare(
 
 
 def _clear_dead(path: str, tell: Callable[[str], None]) -> bool:
-    """Unmount the dead mount of isomount's that ``path`` is, and say so.
+    """Unmount the dead isomount mount at ``path`` and report it.
 
     Returns whether there was one and it could be unmounted.
     """
     mount = mount_at(os.path.realpath(path))
     if mount is None or not mount.is_isomount:
         return False
-    with contextlib.suppress(IsomountError):  # somebody else's, say: the caller tells the remedy
+    with contextlib.suppress(IsomountError):  # perhaps another user's; the caller names the remedy
         unmount(mount.path, lazy=True)
         tell(f"{path}: cleared away the mount of {mount.source}, whose daemon had died")
         return True
@@ -58,7 +58,7 @@ def _clear_dead(path: str, tell: Callable[[str], None]) -> bool:
 
 
 def _check_mounts(path: str, image: str, answer: int | None) -> None:
-    # Following links is safe where stat answered; where it hangs realpath would hang as well.
+    # If stat does not return, realpath would not return either.
     place = path if answer is None else os.path.realpath(path)
     if answer is None:
         raise MountPointError(f"{path}: does not answer, what is mounted there hangs{_cure(place)}")
@@ -85,7 +85,7 @@ def _check_mounts(path: str, image: str, answer: int | None) -> None:
 
 
 def _cure(place: str) -> str:
-    """How to get rid of the FUSE mount that ``place`` is, or lies in."""
+    """The remedy: how to unmount the FUSE mount at or above ``place``."""
     around = [each for each in all_mounts() if f"{place}/".startswith(each.path.rstrip("/") + "/")]
     mount = max(around, key=lambda each: len(each.path), default=None)
     if mount is None or not mount.kind.startswith("fuse"):

@@ -1,4 +1,4 @@
-"""What a mount was asked to be: made from the command line, carried out by the daemon."""
+"""The parameters of a mount, from the command line to the daemon."""
 
 from dataclasses import dataclass, field
 
@@ -8,10 +8,10 @@ from isomount.mounting.options import FuseOptions
 
 @dataclass(frozen=True, slots=True)
 class MountRequest:
-    """One call of the command that mounts. ``image``, ``mountpoint`` and ``log`` are absolute.
+    """The parameters of one mount. ``image``, ``mountpoint`` and ``log`` are absolute paths.
 
-    ``idle`` is after how many minutes without use the mount ends; None is never. With ``lane`` the
-    frequent requests are answered without pyfuse3.
+    ``idle`` is the number of minutes without use after which the mount ends; None means never.
+    With ``lane``, frequent requests are answered without pyfuse3.
     """
 
     image: str

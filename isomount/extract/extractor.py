@@ -129,7 +129,7 @@ class Extractor:
 
     def _extract_tree(self, parts: Parts, top: Node) -> None:
         walk = Walk(self._volume, top, b"/".join(parts), on_error=self._failed)
-        for visit, entries in walk.directories():
+        for visit, entries, _ in walk.directories():
             try:
                 self._extract_directory(visit, entries)
             except PlaceError:

@@ -1,1 +1,1 @@
-"""Formats: bytes in, nodes out. No I/O of their own, no cache, nothing read unasked."""
+"""Disc formats: they parse bytes into nodes. They do no I/O of their own and keep no cache."""

@@ -1,4 +1,4 @@
-"""The contract between a disc format and the tree that is cached above it."""
+"""The interface between a disc format and the cached tree above it."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -8,22 +8,23 @@ from isomount.formats.node import Entry, Node, StatFs
 
 
 class View(Protocol):
-    """One way to see an image (Rock Ridge, Joliet, UDF ...): bytes in, nodes out, nothing kept.
+    """One way to present an image (Rock Ridge, Joliet, UDF ...). It keeps no nodes.
 
-    An inode number is an address: any node can be made again from its number alone. Numbers are
-    above 1; the root is ``root`` whatever its address. Every call takes the reader to use, so that
-    the same code answers from memory (NotResidentError where it would wait) or waits in a worker.
+    An inode number is an address, from which alone the node can be created again. Numbers are
+    greater than 1; the root is ``root`` whatever its address. Every method takes the reader to use:
+    one that reads only from memory (and raises NotResidentError instead of blocking), or one that
+    blocks, in a worker thread.
 
-    Damage raises DamagedDataError, a number that leads nowhere StaleNodeError.
+    Damage raises DamagedDataError, an invalid inode number StaleNodeError.
     """
 
     @property
     def name(self) -> str:
-        """Which view this is, for people: "Rock Ridge", "Joliet", "ISO 9660", "UDF 2.50"..."""
+        """The view's name for display: "Rock Ridge", "Joliet", "ISO 9660", "UDF 2.50"..."""
 
     @property
     def label(self) -> str:
-        """The volume's name, "" when it has none."""
+        """The volume's name, "" if it has none."""
 
     @property
     def root(self) -> int:
@@ -31,22 +32,22 @@ class View(Protocol):
 
     @property
     def folds_case(self) -> bool:
-        """Whether a lookup that fails may be tried without regard to ASCII case and final dots."""
+        """Whether a failed lookup is repeated ignoring ASCII case and trailing dots."""
 
     def node(self, reader: Reader, ino: int) -> Node:
         """The node with that number."""
 
     def parent(self, reader: Reader, ino: int) -> int:
-        """The number of the directory that holds the directory ``ino``; the root holds itself."""
+        """The number of the parent of the directory ``ino``; the root's parent is the root."""
 
     def directory_size(self, reader: Reader, ino: int) -> int:
-        """How many bytes must be parsed to list the directory, at the most."""
+        """An upper limit for the number of bytes to parse when listing the directory."""
 
     def entries(self, reader: Reader, ino: int, position: int = 0) -> Iterator[Entry]:
         """The entries of a directory in disc order, without "." and "..", from ``position`` on."""
 
     def xattrs(self, reader: Reader, ino: int) -> dict[bytes, bytes]:
-        """The extended attributes of a node, with the prefix that Linux wants of their names."""
+        """The extended attributes of a node; names include the namespace ("user.")."""
 
     def statfs(self) -> StatFs:
         """The volume's size."""

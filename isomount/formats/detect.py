@@ -53,7 +53,7 @@ def find_views(reader: Reader, options: ViewOptions, name: str, damage: Damage) 
 
 
 def _attempt(find: Callable[[], _Found | None]) -> tuple[_Found | None, IsomountError | None]:
-    """What ``find`` finds; its failure is kept until it is known whether it matters."""
+    """The result of ``find`` or its error, which matters only if nothing else is found."""
     try:
         return find(), None
     except IsomountError as error:

@@ -1,4 +1,4 @@
-"""What a volume says about itself: names, people, programs and dates."""
+"""The identifiers and dates that a volume records about itself."""
 
 import re
 from collections.abc import Iterable
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The identifiers of one volume descriptor; "" where it has none.
+    """The identifiers of one volume descriptor; "" if not recorded.
 
-    ``structure`` is whose it is ("ISO 9660", "Joliet", "UDF"...). ``size`` is the volume's in
-    bytes from the image's start, 0 where unknown. Times are nanoseconds since 1970, None where not
-    recorded.
+    ``structure`` is the kind of volume ("ISO 9660", "Joliet", "UDF"...). ``size`` is where the
+    volume ends, in bytes from the start of the image, 0 if unknown. Times are nanoseconds since
+    1970, None if not recorded.
     """
 
     structure: str
@@ -31,8 +31,8 @@ class Identity:
     effective_ns: int | None = None
 
 
-# What writes images, by what it leaves in the identifiers. The first that matches is named: those
-# that others are built upon stand at the end. A group in a pattern is the version.
+# Authoring tools by the text that they leave in identifiers. The first match counts, so tools that
+# others are based on come last. A group in a pattern is the version.
 _TOOLS = [
     (re.compile(pattern, re.IGNORECASE), name)
     for pattern, name in (
@@ -70,7 +70,7 @@ _TOOLS = [
 
 
 def authoring_tool(identities: Iterable[Identity]) -> str:
-    """The program that made the image, as far as the identifiers give it away; else ""."""
+    """The program that wrote the image, "" if the identifiers do not tell."""
     text = "\n".join(
         field
         for each in identities

@@ -1,4 +1,4 @@
-"""Nodes: what a file system shows of one file, directory, link or device."""
+"""Nodes: the attributes of a file, directory, link or device."""
 
 import stat
 from typing import NamedTuple
@@ -7,13 +7,13 @@ from isomount.blocks import Content, SingleExtent
 
 
 class Node(NamedTuple):
-    """One inode. Frozen; made again from its number at any time.
+    """One inode. Immutable; it can be created again from its number at any time.
 
-    ``ino`` is an address (see View), ``mode`` holds the type too, times are nanoseconds since 1970.
-    ``rdev`` is what stat shows for a device, ``target`` what readlink shows for a symbolic link.
-    ``data`` is where a regular file's bytes are: the image byte at which they begin when they are
-    one run, as nearly always, else a content; None for everything else.
-    ``fault`` says why the inode cannot be shown: it is listed, and EIO for whoever asks for more.
+    ``ino`` is an address (see View), ``mode`` includes the file type, times are nanoseconds since
+    1970. ``rdev`` is the device number of a device, ``target`` the target of a symbolic link.
+    ``data`` locates the bytes of a regular file: usually they are contiguous, and it is the image
+    byte at which they begin, else a Content. It is None for other types.
+    ``fault`` is the reason why the inode cannot be read: it is listed, but any use of it is EIO.
     """
 
     ino: int
@@ -37,15 +37,15 @@ class Node(NamedTuple):
 
     @property
     def is_directory(self) -> bool:
-        """Whether it has entries."""
+        """Whether it is a directory."""
         return stat.S_ISDIR(self.mode)
 
 
 class Entry(NamedTuple):
     """A name in a directory.
 
-    ``position`` is where in the directory it stands: ``View.entries`` can begin there again.
-    ``name`` is as stored, made printable by the format's own rules but not yet safe.
+    ``position`` is its position in the directory, from which ``View.entries`` can resume.
+    ``name`` is decoded by the rules of the format, but may not be a valid Linux file name yet.
     """
 
     position: int
@@ -54,7 +54,7 @@ class Entry(NamedTuple):
 
 
 class StatFs(NamedTuple):
-    """What statfs shows: sizes in units of ``block_size`` bytes, counts 0 where unknown."""
+    """The values of statfs(2): sizes in units of ``block_size`` bytes, counts 0 if unknown."""
 
     block_size: int
     blocks: int

@@ -1,4 +1,4 @@
-"""The options that decide what is shown of an image, with the Linux kernel's names and meanings."""
+"""The options that decide how an image is presented, named as the Linux kernel's mount options."""
 
 import enum
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Family(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ViewOptions:
-    """Everything that changes what an image looks like. None means: as the disc says.
+    """The options that affect the presentation of an image. None means: as recorded on the disc.
 
     ``session`` counts from 1; -1 is the last one. ``sbsector`` is the 2048-byte sector at which the
     session starts (its descriptors are 16 further on). ``charset`` is what ISO 9660 and Rock Ridge

@@ -1,7 +1,7 @@
-"""zisofs, versions 1 and 2: files stored as blocks that were compressed one by one.
+"""zisofs, versions 1 and 2: files stored as individually compressed blocks.
 
-A stored file begins with a header whose size its directory record gives, then one pointer a block
-and one more for the end; a block whose two pointers are equal is all zeros.
+A stored file begins with a header, whose size is in the ZF field, and a table of one pointer per
+block and one for the end. A block is all zeros if its pointer equals the next one.
 """
 
 import bz2
@@ -20,12 +20,12 @@ _MAGIC_2 = bytes.fromhex("ef2255a1bc1b95a0")
 _BLOCK_SHIFTS_1, _BLOCK_SHIFTS_2 = range(14, 18), range(14, 21)
 _POINTER_SIZE_1, _POINTER_SIZE_2 = 4, 8
 _VERSION_1 = b"pz"
-# Version 2 has an id for each codec. Its description gives them in both cases of letters; which
-# codec it is says the file's own header.
+# Version 2 has an id for each codec, documented in upper and lower case. The codec actually used is
+# in the header of the file.
 _VERSION_2 = frozenset((b"PZ", b"XZ", b"xz", b"L4", b"l4", b"ZD", b"zd", b"B2", b"b2"))
-# No codec makes a block much larger than it was; a hostile pointer pair must not allocate more.
+# No codec expands a block much; this bounds the allocation for a hostile pair of pointers.
 _EXPANSION_AT_MOST = 2
-# What the system can say about a file's size.
+# The largest off_t.
 _SIZE_AT_MOST = (1 << 63) - 1
 
 _Decode = Callable[[bytes, int], bytes]
@@ -36,7 +36,7 @@ def _zlib(stored: bytes, size: int) -> bytes:
 
 
 def _xz(stored: bytes, size: int) -> bytes:
-    # The memory limit holds for xz -9 (65 MiB) and no more.
+    # Enough for xz -9 (65 MiB), and a bound for hostile data.
     return lzma.LZMADecompressor(memlimit=80 << 20).decompress(stored, size)
 
 
@@ -70,9 +70,9 @@ _CODECS: dict[int, _Decode] = {1: _zlib, 2: _xz, 3: _lz4, 4: _zstd, 5: _bzip2}
 
 
 class ZisofsContent(NamedTuple):
-    """A compressed file: what its directory record stores, the rest as its ZF field says.
+    """A compressed file: the content of its directory record, and the values of its ZF field.
 
-    bsdtar's records claim fewer bytes than they store, so a file in one run may go on behind them.
+    bsdtar records fewer bytes than it stores, so a contiguous file may continue past its size.
     """
 
     stored: Content
@@ -111,11 +111,11 @@ class ZisofsContent(NamedTuple):
             return bytes(expected)
         decode = self._codec(reader)
         try:
-            # bsdtar writes blocks that inflate to more than a block; what is over is not shown.
+            # bsdtar writes blocks that inflate to more than a block; the excess is ignored.
             block = decode(stored, expected)
         except DamagedDataError:
             raise
-        except Exception as error:  # each codec has classes of its own, and all mean the same
+        except Exception as error:  # each codec has exceptions of its own for damaged data
             raise DamagedDataError(f"compressed block {index} is damaged: {error}") from error
         if len(block) != expected:
             raise DamagedDataError(
@@ -144,7 +144,7 @@ class ZisofsContent(NamedTuple):
         return data
 
     def _codec(self, reader: Reader) -> _Decode:
-        """Version 1 knows only zlib; version 2 names its codec in the header's eleventh byte."""
+        """The codec: always zlib in version 1; the eleventh byte of the header in version 2."""
         if self.algorithm == _VERSION_1:
             return _zlib
         header = self._exactly(reader, 0, 24)
@@ -159,7 +159,7 @@ class ZisofsContent(NamedTuple):
 def zisofs_content(
     stored: Content, algorithm: bytes, header_size: int, block_shift: int, size: int
 ) -> Content:
-    """The decoded content, or ``stored`` itself where the parameters are none that zisofs has."""
+    """The decoded content, or ``stored`` itself if the parameters are invalid for zisofs."""
     shifts = _BLOCK_SHIFTS_1 if algorithm == _VERSION_1 else _BLOCK_SHIFTS_2
     known = algorithm == _VERSION_1 or algorithm in _VERSION_2
     if not known or block_shift not in shifts or size > _SIZE_AT_MOST:

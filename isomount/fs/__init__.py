@@ -1,6 +1,6 @@
-"""The FUSE side: what requests mean (answers), and two ways to hear and answer them.
+"""The FUSE side: what requests mean (answers), and two ways to receive and answer them.
 
-``Operations`` answers by way of pyfuse3; ``lane`` answers the frequent ones directly.
+``Operations`` answers through pyfuse3; ``lane`` answers the frequent requests directly.
 """
 
 from isomount.fs.operations import Operations

@@ -49,10 +49,14 @@ def attributes(volume: Volume, reader: Reader, ino: int) -> Node:
     return _sound(volume.node(ino, reader))
 
 
-def open_file(volume: Volume, reader: Reader, ino: int, flags: int) -> Content:
-    """The content of the regular file ``ino``. ``flags`` are those of open(2)."""
+def require_reading(flags: int) -> None:
+    """Refuse ``flags`` of open(2) that ask for writing."""
     if flags & (os.O_WRONLY | os.O_RDWR):
         raise RefusedError(errno.EROFS)
+
+
+def open_file(volume: Volume, reader: Reader, ino: int) -> Content:
+    """The content of the regular file ``ino``."""
     content = volume.node(ino, reader).content
     if content is None:
         raise DamagedDataError("there is no content behind this inode")

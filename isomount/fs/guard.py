@@ -1,4 +1,4 @@
-"""Exceptions become errno here, once: anything else that escaped a handler would end the mount."""
+"""Converting exceptions to errno: an exception that escapes a handler would end the mount."""
 
 import errno
 import logging
@@ -10,7 +10,7 @@ log = logging.getLogger("isomount.fs")
 
 
 def errno_of(request: str, args: tuple[Any, ...], error: Exception) -> int:
-    """The errno that answers a request which failed so; what should not happen is logged."""
+    """The errno to answer a failed request with. Unexpected exceptions are logged."""
     known = error.errno if isinstance(error, IsomountError | OSError) else None
     if not known:
         log.error("%s%r failed in a way that it should not", request, args, exc_info=error)

@@ -1,4 +1,4 @@
-"""What is open, by the number that the kernel calls it."""
+"""Open files and directories by file handle."""
 
 import itertools
 from typing import Generic, NamedTuple, TypeVar
@@ -24,14 +24,14 @@ class OpenDirectory(NamedTuple):
 
 
 class Handles(Generic[_Kind]):
-    """Numbers for what is open. Thread-safe: each step is one operation of a dictionary."""
+    """File handles. Thread-safe: each method performs a single dictionary operation."""
 
     def __init__(self) -> None:
         self._open: dict[int, _Kind] = {}
         self._numbers = itertools.count(1)
 
     def open(self, opened: _Kind) -> int:
-        """The number to call ``opened`` by until it is released."""
+        """A new handle for ``opened``, valid until it is released."""
         handle = next(self._numbers)
         self._open[handle] = opened
         return handle
@@ -43,5 +43,5 @@ class Handles(Generic[_Kind]):
         return len(self._open)
 
     def release(self, handle: int) -> None:
-        """The last descriptor of one open is closed."""
+        """Release a handle: the last descriptor of its open is closed."""
         self._open.pop(handle, None)

@@ -127,10 +127,11 @@ class Operations(pyfuse3.Operations):
     @_answered
     async def open(self, inode: int, flags: int, ctx: RequestContext) -> FileInfo:
         """Open for reading; the page cache stays valid from one open to the next."""
+        answers.require_reading(flags)
         ino = self.session.from_kernel(inode)
         # Marked before anything may wait: a second open must not push, whichever is answered first.
         is_first = self.session.first_opens.is_first(ino)
-        content = await self._ask(ctx.pid, answers.open_file, ino, flags)
+        content = await self._ask(ctx.pid, answers.open_file, ino)
         if is_first:
             data = answers.small_file(self._volume, content)
             if data is not None:

@@ -1,8 +1,8 @@
-"""Requests that have to wait for the image: in a worker thread, and not longer than the asker.
+"""Requests that block on the image: run in worker threads, and interruptible.
 
-Somebody who gives up (^C while a server hangs) is stuck in the kernel until the request is
-answered. The fast lane is told by the kernel's INTERRUPT. pyfuse3 does not pass that on, so there
-the process that asked is looked at, in proc(5).
+A process that is interrupted (^C while a server hangs) stays in the kernel until its request is
+answered. The fast lane receives FUSE_INTERRUPT. pyfuse3 does not pass it on, so there the state of
+the requesting process is polled in proc(5).
 """
 
 import errno
@@ -18,7 +18,7 @@ _Answer = TypeVar("_Answer")
 
 # Requests that wait for the image at the same time.
 _WORKERS = 16
-# How often it is looked whether the process that asked was interrupted, in seconds.
+# How often the requesting process is checked for signals, in seconds.
 _LOOK = 0.25
 # Lines of /proc/PID/status: signals that are pending (of the thread, of the process), blocked and
 # ignored, as hexadecimal masks.
@@ -26,9 +26,9 @@ _MASK = re.compile(rb"^(SigPnd|ShdPnd|SigBlk|SigIgn):\s*([0-9a-f]+)$", re.MULTIL
 
 
 class Patience:
-    """Runs what waits for the image in a limited number of threads.
+    """Runs blocking work in a limited number of threads.
 
-    A thread whose answer is not wanted any more is left alone: nothing can interrupt its read.
+    A thread whose result is no longer needed is abandoned: its read cannot be interrupted.
     """
 
     def __init__(self) -> None:

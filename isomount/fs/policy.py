@@ -1,4 +1,4 @@
-"""Who may ask, and what counts as use of the mount."""
+"""Access to the mount, and what counts as use of it."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 class Policy:
     """How requests are treated, apart from what they mean.
 
-    ``only_for`` are the users who may ask, None for whomever the kernel lets through. With
-    ``sees_visits`` opening a directory again is a request again, although the kernel could answer
-    it from its cache. Without ``xattrs`` the kernel is told once that there are none.
+    ``only_for`` are the users with access, None for all that the kernel lets through. With
+    ``sees_visits``, each opening of a directory is a request, although the kernel could answer it
+    from its cache. Without ``xattrs``, the first request for extended attributes is answered with
+    ENOSYS, after which the kernel sends no more.
     """
 
     only_for: frozenset[int] | None = None
@@ -17,10 +18,10 @@ class Policy:
     xattrs: bool = False
 
     def lets_in(self, uid: int) -> bool:
-        """Whether that user may ask."""
+        """Whether that user has access."""
         return self.only_for is None or uid in self.only_for
 
     @property
     def kernel_may_open_directories(self) -> bool:
-        """Whether the kernel may be told to open directories by itself: nobody has to be seen."""
+        """Whether the kernel may open directories without a request (FUSE_NO_OPENDIR_SUPPORT)."""
         return not self.sees_visits and self.only_for is None

@@ -1,12 +1,12 @@
-"""Small files handed to the kernel when they are first opened, so that it need not ask for them.
+"""Storing small files in the kernel's page cache when they are first opened, which saves a READ.
 
-Before the very first open of a file is answered nobody can hold a page of it, so its content can be
-put into the page cache there and then. Later the same call may wait for a page that somebody has
-locked while waiting for us, for ever.
+Before the very first OPEN of a file is answered, no process can hold a page of it, so its content
+can be stored (FUSE_NOTIFY_STORE) safely. Later the same call could deadlock: it may wait for a page
+that is locked by a READ which waits for this process.
 """
 
-# One bit for each inode number's hash: two files that share a bit cost one of them the push, but a
-# file is never pushed twice, whatever the disc holds.
+# One bit per hash of an inode number. If two files share a bit, one of them is not pushed, but no
+# file is ever pushed twice.
 _BITS = 1 << 23
 
 
@@ -17,8 +17,8 @@ class FirstOpens:
         self._opened = bytearray(_BITS // 8)
 
     def is_first(self, ino: int) -> bool:
-        """Whether ``ino`` was certainly never opened before; now it was."""
-        # Neighbouring numbers must not fall together: multiply them apart (Fibonacci hashing).
+        """Whether ``ino`` was certainly never opened before. Marks it as opened."""
+        # Fibonacci hashing spreads neighbouring numbers.
         place, bit = divmod(ino * 0x9E3779B97F4A7C15 >> 20 & _BITS - 1, 8)
         mask = 1 << bit
         if self._opened[place] & mask:

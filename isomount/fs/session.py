@@ -1,4 +1,4 @@
-"""What the answers to the requests of one mount have in common."""
+"""The state of one mount that requests share."""
 
 from isomount.fs.handles import Handles, OpenDirectory, OpenFile
 from isomount.fs.listings import Listings
@@ -7,12 +7,12 @@ from isomount.fs.push import FirstOpens
 from isomount.fs.use import Use
 from isomount.tree import Volume
 
-# The number by which the kernel calls the root (FUSE_ROOT_ID).
+# The kernel's number of the root (FUSE_ROOT_ID).
 _ROOT = 1
 
 
 class Session:
-    """The state of one mount, whoever answers: pyfuse3's operations, the fast lane, or both."""
+    """The state of one mount, shared by pyfuse3's operations and the fast lane."""
 
     def __init__(self, volume: Volume, use: Use, policy: Policy) -> None:
         self.volume = volume

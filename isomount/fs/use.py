@@ -1,4 +1,4 @@
-"""When the mount was used last, for those who end it when nobody does."""
+"""The time of the mount's last use, for ``-o idle``."""
 
 from dataclasses import dataclass
 from time import monotonic
@@ -6,10 +6,10 @@ from time import monotonic
 
 @dataclass
 class Use:
-    """``last_used`` is a time as time.monotonic tells it."""
+    """``last_used`` is a time of time.monotonic()."""
 
     last_used: float = 0.0
 
     def now(self) -> None:
-        """It is being used."""
+        """Note that the mount is used now."""
         self.last_used = monotonic()

@@ -14,10 +14,14 @@ def stat_errno(path: str, patience: float = PATIENCE) -> int | None:
 
     A system call on a hung file system cannot be interrupted, so a child process makes it.
     """
+    # The child's end of the pipe is closed when it exits, whatever it exits for.
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os._exit(_ask(path))
-    answered = _ends_within(child, patience)
+    os.close(writer)
+    answered = _closes_within(reader, patience)
+    os.close(reader)
     if not answered:
         os.kill(child, signal.SIGKILL)
         # Not waited for, as it may be stuck in the kernel. init reaps it after this process.
@@ -46,11 +50,7 @@ def _ask_the_file_system(path: str) -> None:
         # The mount did answer.
 
 
-def _ends_within(child: int, patience: float) -> bool:
-    handle = os.pidfd_open(child)
-    try:
-        poll = select.poll()
-        poll.register(handle, select.POLLIN)
-        return bool(poll.poll(patience * 1000))
-    finally:
-        os.close(handle)
+def _closes_within(reader: int, patience: float) -> bool:
+    poll = select.poll()
+    poll.register(reader, select.POLLIN)
+    return bool(poll.poll(patience * 1000))

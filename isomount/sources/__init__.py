@@ -1,4 +1,4 @@
-"""Sources: where the bytes of an image are."""
+"""Sources: random access to the bytes of an image."""
 
 from isomount.sources.base import FileRange, Source
 from isomount.sources.local.file import LocalSource

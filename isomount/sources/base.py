@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class FileRange:
-    """Bytes of a file that may be handed on unread: ``length`` of them at ``offset``."""
+    """``length`` bytes at ``offset`` of an open file, which can be spliced without reading them."""
 
     def __init__(self, descriptor: int, offset: int, length: int) -> None:
         self.descriptor = descriptor
@@ -18,14 +18,14 @@ class FileRange:
 class Source(Protocol):
     """Random access to the bytes of one image. Thread-safe.
 
-    A source either leaves keeping its bytes to the kernel's page cache (or is memory itself), and
-    then says which of them are there; or nothing keeps them, and it says by ``block_size`` in what
-    blocks they are worth having: the block cache reads and keeps those, and asks for nothing else.
+    There are two kinds. If the kernel's page cache holds what was read (or the source is in
+    memory), ``block_size`` is None and the source reports which bytes are resident. Otherwise
+    ``block_size`` is a number, and the block cache reads and keeps aligned blocks of that size.
     """
 
     @property
     def name(self) -> str:
-        """What to call the image in messages."""
+        """The image's name in messages."""
 
     @property
     def size(self) -> int:
@@ -33,31 +33,31 @@ class Source(Protocol):
 
     @property
     def block_size(self) -> int | None:
-        """The bytes that one read should bring, where nothing keeps what was read; else None.
+        """The bytes to read at once if nothing else caches them; None if the page cache does.
 
-        What it costs to begin a read is to be small against reading a block: 64 KiB to 1 MiB, or
-        what a compressed image stores as one. A block is also what is lost if a byte cannot be
-        read.
+        Large enough that the overhead of a read is small compared with reading a block: 64 KiB to
+        1 MiB, or the block size of a compressed image. If one byte cannot be read, the whole block
+        is unreadable.
         """
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """The bytes of that range; short only at the end.
+        """The bytes of that range; shorter only at the end of the image.
 
-        Raises OSError or DamagedDataError when it cannot be read.
+        Raises OSError or DamagedDataError if it cannot be read.
         """
 
     def read_resident(self, offset: int, length: int) -> bytes | memoryview | None:
-        """As ``read_at``, but None wherever that would have to wait. Never waits.
+        """As ``read_at``, but returns None instead of blocking.
 
-        For one thread alone: the next call may overwrite what this one returned. Not asked of a
-        source with a block size.
+        For use by a single thread: the next call may overwrite the returned memory. Not called if
+        the source has a block size.
         """
 
     def resident_range(self, offset: int, length: int) -> FileRange | None:
-        """Where the bytes of that range stand, if all are there and in memory; None is no answer.
+        """The file range that holds those bytes if all are known to be in memory, else None.
 
-        Never waits. Not asked of a source with a block size.
+        Never blocks. Not called if the source has a block size.
         """
 
     def close(self) -> None:
-        """Give the underlying file back."""
+        """Release the underlying file."""

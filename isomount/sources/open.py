@@ -1,4 +1,4 @@
-"""From what a user names to a source: what a word on the command line means, or a file object."""
+"""Opening a source by path or from a file object."""
 
 import os
 
@@ -8,7 +8,7 @@ from isomount.sources.stream import BinaryFile, FileObjectSource
 
 
 def open_source(file: str | os.PathLike[str] | BinaryFile) -> Source:
-    """The source that ``file`` names: a path of a file or a drive, or a binary file object.
+    """The source for ``file``: the path of a file or a drive, or a binary file object.
 
     Raises ImageUnreadableError with the reason and the remedy.
     """

@@ -9,28 +9,28 @@ from isomount.sources.base import FileRange
 
 
 class BinaryFile(Protocol):
-    """What is needed of a file object: seekable, and read as bytes."""
+    """The methods required of a file object: it must be seekable and return bytes."""
 
     def read(self, size: int, /) -> bytes | None:
-        """At most ``size`` bytes from where it stands; b"" at the end."""
+        """At most ``size`` bytes from the current position; b"" at the end."""
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Go to a place. Returns it, counted from the start."""
+        """Change the position. Returns the new one, from the start of the file."""
 
 
 class FileObjectSource:
-    """A file object that is somebody else's: it is read under a lock and never closed here.
+    """A caller's file object: read under a lock and never closed here.
 
-    Whoever else reads or moves it meanwhile disturbs only themselves: every read seeks first.
+    Every read seeks first, so other users of the file object may change its position.
     """
 
-    # Nothing else caches what a file object reads: it may be a decompressor, or a server.
+    # Nothing else may cache what is read: the file object may be a decompressor or a connection.
     block_size: int | None = 64 << 10
 
     def __init__(self, file: BinaryFile) -> None:
-        """Raises ImageUnreadableError when ``file`` is not seekable or gives no bytes."""
+        """Raises ImageUnreadableError if ``file`` is not seekable or does not return bytes."""
         name: Any = getattr(file, "name", None)
-        # Of a bare descriptor it is a number.
+        # For files opened by descriptor, the name is a number.
         named = isinstance(name, str | bytes | os.PathLike)
         self.name = os.fsdecode(name) if named else f"<{_kind(file)}>"
         self._lock = threading.Lock()
@@ -42,7 +42,7 @@ class FileObjectSource:
             size = file.seek(0, os.SEEK_END)
             sample = file.read(0)
         except (AttributeError, OSError, ValueError) as error:
-            # io.UnsupportedOperation is both an OSError and a ValueError; a closed file's is one.
+            # io.UnsupportedOperation is an OSError and a ValueError; closed files raise ValueError.
             raise ImageUnreadableError(
                 f"{self.name}: cannot be read as an image: {str(error).rstrip('.')}; "
                 "give a file object that is open, readable and seekable"
@@ -63,19 +63,19 @@ class FileObjectSource:
             except ValueError as error:
                 if isinstance(error, OSError):
                     raise
-                # As file objects say that they were closed.
+                # File objects raise ValueError once they are closed.
                 raise ClosedError(f"{self.name}: {error}") from error
 
     def read_resident(self, offset: int, length: int) -> bytes | None:
-        """Whether a file object would wait cannot be told: None, always."""
+        """Always None: whether a file object would block is unknown."""
         return None
 
     def resident_range(self, offset: int, length: int) -> FileRange | None:
-        """The bytes stand in no file that could be handed on: None, always."""
+        """Always None: there may be no file descriptor behind a file object."""
         return None
 
     def close(self) -> None:
-        """Forget the file object. It stays open for whoever opened it."""
+        """Drop the reference. The file object stays open; its owner closes it."""
         with self._lock:
             self._file = None
 

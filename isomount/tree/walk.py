@@ -1,7 +1,7 @@
 """Walking a directory tree. Every walk ends, however the image is damaged or crafted."""
 
 from collections.abc import Callable, Iterator
-from itertools import chain, pairwise, starmap
+from itertools import chain, pairwise
 from operator import itemgetter
 from typing import NamedTuple, Protocol, TypeAlias, cast
 
@@ -58,6 +58,8 @@ class Visit(NamedTuple):
 Order: TypeAlias = Callable[[Tree, int], Iterator[Listed]]
 # An entry: its directory, its name, its node, and whether it is the last one in the directory.
 Step: TypeAlias = tuple[Visit, bytes, Node, bool]
+# A subdirectory: its name and its node.
+Below: TypeAlias = tuple[bytes, Node]
 OnError: TypeAlias = Callable[[bytes, IsomountError | OSError], None]
 
 
@@ -119,10 +121,11 @@ class Walk:
             else:
                 stack.pop()
 
-    def directories(self) -> Iterator[tuple[Visit, Iterator[Listed]]]:
+    def directories(self) -> Iterator[tuple[Visit, Iterator[Listed], list[Below]]]:
         """Every directory with its entries, before its subdirectories, as ``ls -R`` prints them.
 
-        Only subdirectories that the caller has seen among the entries are visited.
+        The list holds the subdirectories among the entries read so far. What it holds when the
+        caller goes on is visited next, so the caller may remove or reorder items.
         """
         todo: list[Iterator[Visit]] = [iter((self._top,))]
         while todo:
@@ -130,18 +133,23 @@ class Walk:
             if visit is None:
                 todo.pop()
                 continue
-            below: list[tuple[bytes, Node]] = []
-            yield visit, self._noting(visit, below)
-            # Visits are created one at a time, as their paths need much more memory than names.
-            todo.append(starmap(visit.below, below))
+            below: list[Below] = []
+            yield visit, self._noting(visit, below), below
+            todo.append(self._entered(visit, below))
 
-    def _noting(self, visit: Visit, below: list[tuple[bytes, Node]]) -> Iterator[Listed]:
-        """The entries of a directory; subdirectories to visit are appended to ``below``."""
+    def _noting(self, visit: Visit, below: list[Below]) -> Iterator[Listed]:
+        """The entries of a directory; readable subdirectories are appended to ``below``."""
         for listed in self._listing(visit):
             yield listed
             _, name, node = listed
-            if node.is_directory and self._can_enter(visit, name, node):
+            if node.is_directory and not node.fault:
                 below.append((name, node))
+
+    def _entered(self, visit: Visit, below: list[Below]) -> Iterator[Visit]:
+        """The visits to subdirectories, created one at a time: paths are larger than names."""
+        for name, node in below:
+            if self._can_enter(visit, name, node):
+                yield visit.below(name, node)
 
     def _pairs(self, visit: Visit) -> Iterator[tuple[Listed, Listed | None]]:
         """The entries of a directory, each with its successor, or None for the last."""

@@ -1,4 +1,4 @@
-"""Writing small images with pycdlib: a tree of names and bytes becomes an image."""
+"""Writing small images from a tree of names and bytes, with pycdlib."""
 
 import io
 import os
@@ -21,7 +21,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Symlink:
-    """A symbolic link (Rock Ridge only: neither Joliet nor plain ISO 9660 has a word for it)."""
+    """A symbolic link (Rock Ridge only: neither Joliet nor plain ISO 9660 can record one)."""
 
     target: str
 
@@ -37,10 +37,10 @@ TreeEntry = File | Symlink | Folder
 
 
 class ImageWriter:
-    """Puts one tree into an image in each of its views, level by level from the root.
+    """Writes one tree to an image in each of its views, level by level from the root.
 
-    Names in the plain ISO 9660 view are made up from the real ones: upper case, eight characters
-    and three (ECMA-119 7.5 and 7.6.3, interchange level 1), told apart by a number.
+    Names in the plain ISO 9660 view are derived from the real ones: upper case, eight characters
+    and three (ECMA-119 7.5 and 7.6.3, interchange level 1), made unique by a number.
     """
 
     def __init__(self, *, label: str, rock_ridge: str | None, joliet: int | None) -> None:
@@ -51,7 +51,7 @@ class ImageWriter:
         self._iso_paths: dict[PurePosixPath, str] = {PurePosixPath(): ""}
 
     def add(self, path: PurePosixPath, entry: TreeEntry) -> None:
-        """Add ``entry`` at ``path``, relative to the root, and the directories that it needs."""
+        """Add ``entry`` at ``path``, relative to the root, and any missing parent directories."""
         if path in self._iso_paths:
             return
         self.add(path.parent, Folder())
@@ -65,7 +65,7 @@ class ImageWriter:
                 self._add_folder(path, entry)
 
     def write(self, target: Path) -> None:
-        """Write the image and free what it needed."""
+        """Write the image and release its resources."""
         with closing(self._cd):
             self._cd.write(os.fspath(target))
 
@@ -119,11 +119,11 @@ def write_image(
     """Write an image of ``tree`` (path from the root -> entry; missing directories are added).
 
     ``rock_ridge`` is "1.09", "1.10", "1.12" or None; ``joliet`` is the level, 1 to 3, or None.
-    Raises OSError when ``target`` cannot be written and pycdlib's own error for a tree that does
-    not fit, such as a symbolic link without Rock Ridge.
+    Raises OSError if ``target`` cannot be written, and pycdlib's own exceptions for a tree that it
+    cannot record, such as a symbolic link without Rock Ridge.
     """
     writer = ImageWriter(label=label, rock_ridge=rock_ridge, joliet=joliet)
-    # Named folders first, outer before inner: a parent that is made on the way has the usual mode.
+    # Explicit directories first, outer before inner: implied parents get the default mode.
     for path in sorted(
         tree, key=lambda path: (not isinstance(tree[path], Folder), path.count("/"))
     ):

@@ -13,13 +13,13 @@ from isomount.write.author import File, Symlink, TreeEntry, write_image
 
 
 def sample_tree() -> dict[str, TreeEntry]:
-    """The sample: each entry shows something that a lesser reader gets wrong."""
+    """The sample: each entry covers a case that some readers get wrong."""
     numbers = random.Random("isomount")
     deep = "deep/" + "/".join(str(level) for level in range(2, 13))
     return {
         "README.txt": File(b"A sample image, written by isomount.write.sample.\n"),
         "link-to-readme": Symlink("README.txt"),
-        "large.bin": File(numbers.randbytes(5 * 1024 * 1024 + 123)),  # no multiple of a block
+        "large.bin": File(numbers.randbytes(5 * 1024 * 1024 + 123)),  # not a multiple of a block
         "empty": File(b""),
         "bin/run me.sh": File(b"#!/bin/sh\necho hello\n", mode=0o755),
         "Grüße/日本語.txt": File("Umlaute und 漢字\n".encode()),

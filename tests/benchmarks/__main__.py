@@ -1,4 +1,4 @@
-"""`make bench`: measure, print the report, keep it in bench-results/ and README."""
+"""`make bench`: measure, print the report, keep it in bench-results/, docs/ and README."""
 
 import argparse
 import fcntl
@@ -14,7 +14,7 @@ from types import FrameType
 
 from tests.benchmarks import chart, images, mounts, table
 from tests.benchmarks.peers import Peer, peers
-from tests.benchmarks.places import CHECKOUT, README, RESULTS, cache_folder
+from tests.benchmarks.places import CHECKOUT, PAGE, README, RESULTS, cache_folder
 from tests.benchmarks.results import Results
 from tests.benchmarks.runner import Runner
 from tests.benchmarks.workloads import WORKLOADS, Workload
@@ -127,8 +127,9 @@ def _report(results: Results, whole: bool) -> None:
     print(table.render(results))
     _say(f"kept in {folder.relative_to(CHECKOUT)}/: table.md, chart.svg, results.json")
     if whole:
+        table.put_into(PAGE, table.for_page(results))
         table.put_into(README, table.for_readme(results))
-        _say("README shows this table")
+        _say("docs/benchmark.md shows these tables, and README five rows")
 
 
 def _say(words: str) -> None:

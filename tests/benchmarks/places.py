@@ -7,6 +7,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 RESULTS = CHECKOUT / "bench-results"
 README = CHECKOUT / "README.md"
+PAGE = CHECKOUT / "docs" / "benchmark.md"
 
 
 def cache_folder() -> Path:

@@ -1,4 +1,4 @@
-"""The report: tables in Markdown, and their place in README."""
+"""The report: tables in Markdown, and their places in docs/benchmark.md and README."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from tests.benchmarks.targets import TARGETS, duration, times
 
 BEGIN = "<!-- benchmark: written by make bench -->"
 END = "<!-- benchmark: end -->"
+README_ROWS = ("mount-100000.cold", "find.warm", "find-size.cold", "tar.cold", "big-128.cold")
 
 
 class Footnotes:
@@ -34,20 +35,29 @@ def render(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def for_readme(results: Results) -> str:
-    """The part of the report that README shows."""
+def for_page(results: Results) -> str:
+    """The part of the report that docs/benchmark.md shows."""
     notes = Footnotes()
     parts = [_facts(results), _seconds_table(results, notes), "\n".join(notes.lines())]
     return "\n\n".join(filter(None, [*parts, _targets_table(results)]))
 
 
-def put_into(readme: Path, text: str) -> None:
-    """Replace what stands between the two markers in ``readme``."""
-    before, begin, rest = readme.read_text().partition(BEGIN)
+def for_readme(results: Results) -> str:
+    """The few rows that README shows, of isomount and the other FUSE programs."""
+    names = [ISOMOUNT, *results.rivals]
+    lines = [_line("", names), _line("---", ["---:"] * len(names))]
+    for row in (results.rows[key] for key in README_ROWS if key in results.rows):
+        lines.append(_line(row.title, [_figure(row, name) for name in names]))
+    return "\n".join(lines)
+
+
+def put_into(page: Path, text: str) -> None:
+    """Replace what stands between the two markers in ``page``."""
+    before, begin, rest = page.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise SystemExit(f"{readme} lacks the line {END if begin else BEGIN}")
-    readme.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+        raise SystemExit(f"{page} lacks the line {END if begin else BEGIN}")
+    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
 
 
 def _facts(results: Results) -> str:
@@ -67,12 +77,16 @@ def _seconds_table(results: Results, notes: Footnotes) -> str:
 def _seconds_cell(row: Row, peer: str, notes: Footnotes) -> str:
     cell = row.cells.get(peer, Cell())
     mark = notes.mark(cell.reason) if cell.reason else ""
-    if cell.median is None:
-        return f"-{mark}"
-    ratio = row.ratio(peer)
+    return f"{_figure(row, peer)}{mark}"
+
+
+def _figure(row: Row, peer: str) -> str:
+    median, ratio = row.median(peer), row.ratio(peer)
+    if median is None:
+        return "-"
     if peer == ISOMOUNT or ratio is None:
-        return f"{duration(cell.median)}{mark}"
-    return f"{duration(cell.median)} ({times(ratio)}){mark}"
+        return duration(median)
+    return f"{duration(median)} ({times(ratio)})"
 
 
 def _targets_table(results: Results) -> str:

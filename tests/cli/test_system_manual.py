@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -74,3 +75,20 @@ def test_roffs_own_characters_are_literal(shown: str) -> None:
     assert "written \\," in shown
     assert "written \\040" in shown
     assert "~/disc.iso" in shown
+
+
+def test_nothing_is_lost_without_docstrings() -> None:
+    """Words for users are data: python -OO leaves out docstrings and asserts."""
+    for words in (["isomount", "--help"], ["isomount.cli.docs.manual"]):
+        whole, stripped = (
+            subprocess.run(
+                [sys.executable, *flags, "-m", *words],
+                env=environment(),
+                capture_output=True,
+                check=True,
+                timeout=PATIENCE,
+            ).stdout
+            for flags in ([], ["-OO"])
+        )
+        assert stripped == whole
+        assert b"Another failure." in whole

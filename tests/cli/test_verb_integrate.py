@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,12 @@ class Home(Gio):
         return self.home / ".local/bin/isomount"
 
     def isomount(self, *words: str | Path, **env: str) -> "subprocess.CompletedProcess[str]":
+        return self.starts(self.command, *words, **env)
+
+    def starts(self, *words: str | Path, **env: str) -> "subprocess.CompletedProcess[str]":
+        """Run a program, which finds the checkout's isomount."""
         return subprocess.run(
-            [*self.prefix, str(self.command), *map(str, words)],
+            [*self.prefix, *map(str, words)],
             env=environment({**self.env, **env}),
             cwd="/",
             capture_output=True,
@@ -171,22 +176,28 @@ def test_the_desktop_opens_an_image_by_it(home: Home, small_image: Path, fuse: N
     assert not is_mounted(place)
 
 
-def test_the_command_of_a_module(home: Home) -> None:
+@pytest.mark.parametrize("is_beside", [True, False])
+def test_the_command_of_a_module(home: Home, is_beside: bool) -> None:
     """``python -m isomount`` has no name: what lies beside that Python, or in PATH, is taken."""
-    other = home.home / "other/isomount"
-    other.parent.mkdir()
-    shutil.copy(home.command, other)
-    own(other.parent)
-    env = {
-        "HOME": str(home.home),
-        "XDG_DATA_HOME": "relative, so of no use",
-        "PATH": f"{other.parent}:{os.environ['PATH']}",
-    }
-    done = run("integrate", user=True, env=env)
+    beside, in_path = home.home / "python/isomount", home.home / "programs/isomount"
+    for command in (beside, in_path):
+        command.parent.mkdir()
+        shutil.copy(home.command, command)
+    if not is_beside:
+        beside.unlink()
+    # One of the user's own: what lies beside that of the tests the user may not be able to see.
+    python = beside.with_name("python")
+    python.symlink_to(os.path.realpath(sys.executable))
+    own(home.home)
+    done = home.starts(
+        *(python, "-Werror", "-m", "isomount", "integrate"),
+        XDG_DATA_HOME="relative, so of no use",
+        PATH=f"{in_path.parent}:{os.environ['PATH']}",
+        PYTHONPATH=f"{CHECKOUT}:{sysconfig.get_path('platlib')}",
+    )
     assert (done.returncode, done.stderr) == (0, "")
     entry = (home.share / "applications/isomount.desktop").read_text()
-    beside = Path(sys.executable).with_name("isomount")
-    assert f'\nExec="{beside if beside.exists() else other}" open %f\n' in entry
+    assert f'\nExec="{beside if is_beside else in_path}" open %f\n' in entry
     said = home.integrate()  # by a command of that name
     assert [line for line in said if line.startswith("placed")] == [
         f"placed {home.share}/applications/isomount.desktop",
@@ -285,8 +296,12 @@ def test_nothing_is_left_half_done(home: Home) -> None:
     (home.share / "zsh/site-functions").rmdir()
     shutil.rmtree(home.share / "icons")
     (home.share / "zsh/site-functions").write_text("in the way")
+    other = home.home / "other/isomount"  # for which the entry would be another
+    other.parent.mkdir()
+    shutil.copy(home.command, other)
+    own(other.parent)
     before = tree(home.home)
-    done = run("integrate", user=True, env=home.env)  # its entry would be another
+    done = home.starts(other, "integrate")
     said = f"{home.share}/zsh/site-functions/_isomount: Not a directory; move away the file"
     assert_failed(done, 1, said)
     assert tree(home.home) == before
@@ -319,14 +334,7 @@ def test_a_path_that_desktops_do_not_start(home: Home) -> None:
     folder.mkdir()
     odd = shutil.copy(home.command, folder / "isomount")
     own(home.home)
-    done = subprocess.run(
-        [*home.prefix, odd, "integrate"],
-        env=environment(home.env),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
+    done = home.starts(odd, "integrate")
     assert_failed(done, 1, "desktops do not start a command whose path has =, %")
     assert not home.share.exists()
 
@@ -352,14 +360,7 @@ def test_missing_programs_are_told(home: Home, program: str, package: str) -> No
 def test_without_shtab(home: Home, user_folder: Path) -> None:
     """pipx install without the extra: what is left is placed."""
     (user_folder / "shtab.py").write_text("raise ImportError('hidden')\n")
-    done = subprocess.run(
-        [*home.prefix, str(home.command), "integrate"],
-        env={**environment(home.env), "PYTHONPATH": f"{user_folder}:{CHECKOUT}"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
+    done = home.isomount("integrate", PYTHONPATH=f"{user_folder}:{CHECKOUT}")
     assert done.returncode == 0
     assert done.stderr.startswith(
         "isomount: no completions for shells, as the Python package shtab"

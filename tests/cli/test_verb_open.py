@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from isomount.desktop.media import safe_directory_name
 from tests.cli.words import assert_failed
-from tests.command import COMMAND, PATIENCE, environment, mount_points, run, take_down, wait_until
+from tests.command import (
+    COMMAND,
+    PATIENCE,
+    as_ordinary_user,
+    environment,
+    mount_points,
+    run,
+    take_down,
+    wait_until,
+)
 from tests.conftest import MakeImage
 
 
@@ -91,11 +100,9 @@ def test_equal_labels_get_numbers(desktop: Desktop, image: Path) -> None:
 
 
 def test_two_clicks_at_once(desktop: Desktop, image: Path) -> None:
-    setpriv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    looking = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     clicks = [
         subprocess.Popen(
-            [*setpriv, *looking, *COMMAND, "open", str(image)],
+            [*as_ordinary_user(), *COMMAND, "open", str(image)],
             env=environment(desktop.env),
             stdout=subprocess.PIPE,
             cwd="/",

@@ -2,7 +2,6 @@
 
 import os
 import stat
-import subprocess
 from io import BytesIO
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from isomount.formats.base import View
 from isomount.formats.options import ViewOptions
 from isomount.formats.udf import find
 from isomount.sources import LocalSource
-from tests.authoring import genisoimage, write_tree
+from tests.authoring import genisoimage, mkudffs, write_tree
 from tests.formats.udf_builder import (
     Builder,
     latin,
@@ -24,15 +23,6 @@ from tests.formats.udf_builder import (
 from tests.formats.udf_walk import opened, read_whole
 
 BLOCK = 2048
-
-
-def mkudffs(image: Path, *options: str, blocks: int = 4096, size: int = BLOCK) -> Path:
-    with image.open("ab") as file:
-        os.truncate(file.fileno(), blocks * size)
-    words = ("mkudffs", "--utf8", "-b", str(size), *options, str(image), str(blocks))
-    done = subprocess.run(words, capture_output=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr.decode(errors="replace")
-    return image
 
 
 @pytest.mark.parametrize("size", [512, 1024, 2048, 4096, 8192, 16384, 32768])

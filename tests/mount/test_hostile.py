@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import command
 from tests.command import check_log, daemon_pid, run, take_down, wait_for_end
 from tests.corpus import CORPUS, all_images, needs_corpus
 from tests.snapshot import snapshot
@@ -18,7 +19,7 @@ _EXIT_CODES = (11, 30, 31)
 def test_every_file_is_mounted_whole_or_refused(name: str, tmp_path: Path, fuse: None) -> None:
     """Mount it, walk it, read all of it; the log may speak of damage, never of a bug."""
     image, place, log = CORPUS / name, tmp_path / "mount", tmp_path / "log"
-    done = run(image, place, "-o", f"log={log}")
+    done = run(image, place, *command.way, "-o", f"log={log}")
     if done.returncode:
         assert done.returncode in _EXIT_CODES, done
         assert done.stderr.startswith("isomount: "), done.stderr

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import isomount
+from tests import command
 from tests.authoring import genisoimage, write_tree
 from tests.command import (
     PATIENCE,
@@ -63,6 +65,17 @@ def stalling(tmp_path: Path, fuse: None) -> "tuple[Path, Path]":
     return image, tmp_path / "gate"
 
 
+def _mount(code: str, image: Path, folder: Path, options: str, gate: Path | None = None) -> None:
+    """Mount by the command as ``code`` changes it."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(image), str(folder), *command.way, "-o", options],
+        env=environment({"GATE": str(gate)}),
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0
+
+
 def test_a_stalled_disk_stops_only_who_reads_it(
     stalling: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -70,7 +83,16 @@ def test_a_stalled_disk_stops_only_who_reads_it(
     image, gate = stalling
     folder, log = tmp_path / "mount", tmp_path / "log"
     done = subprocess.run(
-        [sys.executable, "-c", _STALLING, str(image), str(folder), "-o", f"log={log}"],
+        [
+            sys.executable,
+            "-c",
+            _STALLING,
+            str(image),
+            str(folder),
+            *command.way,
+            "-o",
+            f"log={log}",
+        ],
         env=environment({"GATE": str(gate)}),
         check=False,
         timeout=PATIENCE,
@@ -100,6 +122,53 @@ def test_a_stalled_disk_stops_only_who_reads_it(
     check_log(log)
 
 
+@pytest.mark.parametrize("program", [["ls", "-l"], ["head", "-c1"]], ids=["lists", "reads"])
+def test_a_program_that_is_killed_while_the_disk_stalls_ends(
+    program: list[str], stalling: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """It waits in the kernel for an answer, and gets one although the disk still stalls."""
+    image, gate = stalling
+    folder, log = tmp_path / "mount", tmp_path / "log"
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            _STALLING,
+            str(image),
+            str(folder),
+            *command.way,
+            "-o",
+            f"log={log}",
+        ],
+        env=environment({"GATE": str(gate)}),
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0
+    gate.touch()
+    try:
+        place = folder if program[0] == "ls" else folder / "f07"
+        with subprocess.Popen([*program, str(place)], stdout=subprocess.PIPE) as waiting:
+            wait_until("it waits for the mount", lambda: _sleeps_in_fuse(waiting.pid))
+            waiting.send_signal(signal.SIGINT)
+            assert waiting.wait(PATIENCE) == -signal.SIGINT
+        assert os.statvfs(folder).f_blocks > 0  # and the mount still answers others
+    finally:
+        gate.unlink(missing_ok=True)
+        take_down(folder)
+    wait_for_end(daemon_pid(log))
+    check_log(log)
+
+
+def _sleeps_in_fuse(pid: int) -> bool:
+    """Whether the process waits in the kernel: in FUSE, where that can be seen."""
+    try:
+        return b"fuse" in Path(f"/proc/{pid}/stack").read_bytes()
+    except OSError:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2][:1]
+        return state in b"DS"
+
+
 # The command, with files that all have an attribute of the longest kind, on a slow disk.
 _ATTRIBUTES = """
 import sys, time
@@ -121,14 +190,7 @@ sys.exit(main())
 def test_many_long_answers_at_once(make_image: MakeImage, tmp_path: Path, fuse: None) -> None:
     image = make_image({f"f{n:02d}": b"x" for n in range(40)}, "-R")
     folder, log = tmp_path / "mount", tmp_path / "log"
-    words = [str(image), str(folder), "-o", f"xattr,log={log}"]
-    done = subprocess.run(
-        [sys.executable, "-c", _ATTRIBUTES, *words],
-        env=environment(),
-        check=False,
-        timeout=PATIENCE,
-    )
-    assert done.returncode == 0
+    _mount(_ATTRIBUTES, image, folder, f"xattr,log={log}")
     try:
         with ThreadPoolExecutor(16) as pool:
             asked = [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import command
 from tests.command import run
 from tests.conftest import Mounted
 from tests.corpus import Case, Record, cases, needs_corpus
@@ -75,7 +76,7 @@ def test_shows_what_linux_shows(case: Case, mounted: Mounted, compared: Counter[
 def test_refuses_what_linux_refuses(case: Case, tmp_path: Path, fuse: None) -> None:
     """One sentence that names the image, and the exit code that fits."""
     options = [word for option in case.options for word in ("-o", option)]
-    done = run(case.path, tmp_path / "mount", *options)
+    done = run(case.path, tmp_path / "mount", *command.way, *options)
     assert done.returncode in (2, 11, 30, 31), done
     assert done.stderr.startswith("isomount: ")
     assert case.image in done.stderr

@@ -19,13 +19,13 @@ from isomount.write.author import (
     write_image,
 )
 from isomount.write.sample import sample_tree, write_sample
+from tests.authoring import run_tool
 
 
 def extract(image: Path, view: str, target: Path) -> None:
     """Copy the whole tree out with xorriso, an implementation that shares nothing with pycdlib."""
-    command = ["xorriso", "-osirrox", "on", "-read_fs", view, "-indev", str(image)]
-    command += ["-extract", "/", str(target)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    source = ("-read_fs", view, "-indev", str(image))
+    run_tool("xorriso", "-osirrox", "on", *source, "-extract", "/", str(target))
 
 
 def test_the_sample_reads_back_whole(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from isomount import __version__
 from tests.benchmarks import chart, peers, table, targets
 from tests.benchmarks.images import Image
-from tests.benchmarks.places import CHECKOUT
+from tests.benchmarks.places import CHECKOUT, PAGE, README
 from tests.benchmarks.programs import MeasurementError, run
 from tests.benchmarks.results import Cell, Results, Row
 from tests.benchmarks.targets import Check, Verdict, duration
@@ -191,6 +191,27 @@ def test_the_table() -> None:
     assert "| the row a | 200 ms | 600 ms (3.00x) | 5.00 s (25x) | 50.0 ms (0.25x) |" in lines
     assert "| the row b | 1.00 s | 500 ms (0.50x)<sup>1</sup> | -<sup>2</sup> | - |" in lines
     assert lines[lines.index("1. one round less") + 1] == "2. slow: gave up"
+
+
+def test_the_rows_for_readme_are_of_isomount_and_its_rivals() -> None:
+    keys = [key for each in WORKLOADS for state in each.states for key in each.keys(state)]
+    assert set(table.README_ROWS) <= set(keys)
+    first, *_, last = table.README_ROWS
+    made = results(**{last: {"isomount": [1.0], "slow": [2.0]}, first: FIGURES, "other": FIGURES})
+    assert table.for_readme(made).splitlines() == [
+        "|  | isomount | fuseiso | slow |",
+        "| --- | ---: | ---: | ---: |",
+        f"| the row {first} | 200 ms | 600 ms (3.00x) | 5.00 s (25x) |",
+        f"| the row {last} | 1.00 s | - | 2.00 s (2.00x) |",
+    ]
+
+
+def test_the_pages_have_their_places(tmp_path: Path) -> None:
+    for page in (PAGE, README):
+        copy = tmp_path / page.name
+        copy.write_text(page.read_text())
+        table.put_into(copy, "new")
+        assert f"{table.BEGIN}\nnew\n{table.END}\n" in copy.read_text()
 
 
 def test_the_table_in_a_readme_is_replaced(tmp_path: Path) -> None:

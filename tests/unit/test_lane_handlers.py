@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("pyfuse3")  # which make check does without
+
 from isomount.formats.options import ViewOptions
 from isomount.fs import Policy, Session, Use
 from isomount.fs.lane import Handlers, wire

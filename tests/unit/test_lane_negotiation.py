@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+pytest.importorskip("pyfuse3")  # which make check does without
+
 from isomount.fs.lane import wire
 from isomount.fs.lane.negotiation import negotiated, offers_to_open_directories
 from isomount.fs.lane.wire import Opcode, Request

@@ -85,7 +85,7 @@ class _Lister:
         levels = ANY_NUMBER if self._flags.recursive else 1
         fail = self._failures.add
         walk = Walk(self._volume, top, path, order=by_name, levels=levels, on_error=fail)
-        for visit, entries in walk.directories():
+        for visit, entries, _ in walk.directories():
             if titles:
                 put(("\n" if self._titled else "") + f"{os.fsdecode(visit.path or b'.')}:")
                 self._titled = True

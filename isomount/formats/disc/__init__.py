@@ -1,1 +1,1 @@
-"""Structures of a disc beside its file systems: sessions, boot catalog, partition tables."""
+"""Structures of a disc outside its file systems: sessions, boot catalog, partition tables."""

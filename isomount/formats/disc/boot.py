@@ -1,4 +1,4 @@
-"""El Torito: what a disc boots from (El Torito Bootable CD-ROM Format Specification 1.0)."""
+"""El Torito boot catalogs (El Torito Bootable CD-ROM Format Specification 1.0)."""
 
 from typing import NamedTuple
 
@@ -30,8 +30,8 @@ MEDIA = {
 class BootEntry(NamedTuple):
     """An initial or section entry (2.2, 2.4).
 
-    ``sectors`` counts 512 bytes each, what the firmware loads at first; ``block`` is the 2048-byte
-    block where the boot image starts. ``platform`` and ``media`` are the specification's numbers.
+    ``sectors`` is how many sectors of 512 bytes the firmware loads; ``block`` is the 2048-byte
+    block where the boot image starts. ``platform`` and ``media`` are the specification's codes.
     """
 
     platform: int
@@ -44,19 +44,19 @@ class BootEntry(NamedTuple):
 
     @property
     def platform_name(self) -> str:
-        """What firmware it is for, for people."""
+        """The firmware that it is for, for display."""
         return PLATFORMS.get(self.platform, f"platform {self.platform:#04x}")
 
     @property
     def media_name(self) -> str:
-        """What the firmware pretends it to be, for people."""
+        """The kind of medium that the firmware emulates, for display."""
         return MEDIA.get(self.media, f"media type {self.media}")
 
 
 class BootCatalog(NamedTuple):
     """The boot catalog at block ``block``.
 
-    ``is_sound`` tells whether the validation entry (2.1) has its checksum and key right.
+    ``is_sound`` is whether the checksum and key of the validation entry (2.1) are correct.
     """
 
     block: int
@@ -68,7 +68,7 @@ class BootCatalog(NamedTuple):
 def read_catalog(reader: Reader, session: int = 0) -> BootCatalog | None:
     """The boot catalog of the session that starts at 2048-byte sector ``session``.
 
-    None without a boot record. Raises OSError or DamagedDataError when it cannot be read.
+    None without a boot record. Raises OSError or DamagedDataError if it cannot be read.
     """
     for sector in range(session + _FIRST_SECTOR, session + _LAST_SECTOR + 1):
         record = reader.read(sector * _SECTOR, _SECTOR)
@@ -82,7 +82,7 @@ def read_catalog(reader: Reader, session: int = 0) -> BootCatalog | None:
 
 
 def parse_catalog(block: int, data: bytes) -> BootCatalog:
-    """The catalog in ``data``, which was found at ``block``; as many entries as are there."""
+    """Parse the catalog in ``data``, which was read from ``block``; it may be truncated."""
     validation = data[:_ENTRY_SIZE]
     words = [int.from_bytes(validation[at : at + 2], "little") for at in range(0, _ENTRY_SIZE, 2)]
     is_sound = (
@@ -93,14 +93,14 @@ def parse_catalog(block: int, data: bytes) -> BootCatalog:
     )
     identifier = validation[4:28].partition(b"\0")[0].decode("latin-1").strip()
     entries: tuple[BootEntry, ...] = ()
-    # Without it, what follows may be anything: a pointer into file data is a common fault.
+    # Without it the data is no catalog: pointers into file data are a common fault.
     if len(validation) == _ENTRY_SIZE and validation[0] == _VALIDATION:
         entries = tuple(_entries(validation[1], data[_ENTRY_SIZE:]))
     return BootCatalog(block, identifier, is_sound, entries)
 
 
 def _entries(platform: int, data: bytes) -> list[BootEntry]:
-    """The initial entry, which is the validation entry's platform's, and those of all sections."""
+    """The initial entry, for the validation entry's platform, and the entries of all sections."""
     pieces = [
         data[at : at + _ENTRY_SIZE] for at in range(0, len(data) - _ENTRY_SIZE + 1, _ENTRY_SIZE)
     ]

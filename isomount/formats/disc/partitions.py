@@ -1,7 +1,7 @@
-"""Partition tables in the system area of a hybrid image (ECMA-119 6.2.1 leaves it to others).
+"""Partition tables in the system area of a hybrid image (not specified by ECMA-119 6.2.1).
 
-Such an image also starts from a USB stick: MBR, GPT (UEFI 5.3) or Apple partition map. Their
-partitions say what else is in the file; what is mounted is the disc's own volume.
+Such an image also boots from a USB stick: it has an MBR, GPT (UEFI 5.3) or Apple partition map.
+They show what else is in the image; only the volume of the disc itself is mounted.
 """
 
 import uuid
@@ -86,7 +86,7 @@ def _mbr(sector: bytes) -> Iterator[Partition]:
         at = _MBR_TABLE + number * _MBR_ENTRY_SIZE
         entry = sector[at : at + _MBR_ENTRY_SIZE]
         length = int.from_bytes(entry[12:16], "little")
-        # A status that is neither 0 nor 0x80 means that boot code stands here, no table.
+        # A status other than 0 or 0x80 means that this is boot code, not a partition table.
         if not length or entry[0] not in (0, _ACTIVE):
             continue
         yield Partition(

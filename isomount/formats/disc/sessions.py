@@ -7,7 +7,7 @@ from isomount.formats.options import ViewOptions
 
 # xorriso keeps the first session's descriptors here when it emulates a table of contents.
 _EMULATED_TOC = 32
-# The next session begins after the lead-out and lead-in of its predecessor: 11,400 sectors at most
+# The next session begins after the lead-out and lead-in of its predecessor: at most 11,400 sectors
 # on a CD, rounded up.
 _SEARCHED_AT_MOST = 16384
 _SESSIONS_AT_MOST = 1000
@@ -38,7 +38,7 @@ def sessions(reader: Reader) -> list[int]:
     emulated = read_descriptors(reader, _EMULATED_TOC)
     start = 0
     if emulated.primary is not None and emulated.primary.address == _sector_16(_EMULATED_TOC):
-        # What stands at sector 16 is then a copy of the last session's descriptors.
+        # Sector 16 then holds a copy of the last session's descriptors.
         start = _EMULATED_TOC
     found = [start]
     while len(found) < _SESSIONS_AT_MOST:

@@ -1,4 +1,4 @@
-"""Which tree of an ISO 9660 volume is shown: the richest that is whole."""
+"""Choosing which tree of an ISO 9660 volume is shown: the richest one that can be read."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -52,13 +52,13 @@ def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Fou
 def _candidates(
     reader: Reader, descriptors: Descriptors, options: ViewOptions, damage: Damage
 ) -> Iterator[_Candidate]:
-    """The trees that there are and that ``options`` allow, best first.
+    """The trees that exist and that ``options`` allow, best first.
 
-    Rock Ridge that announces itself (ER) beats Joliet; without that, Joliet is the safer one.
+    Rock Ridge announced by an ER field is preferred to Joliet; without ER, Joliet is preferred.
     """
     primary, joliet, enhanced, _ = descriptors
     if primary is not None and joliet is not None and not options.norock:
-        # As Linux does: the volume's size is Joliet's own only where Rock Ridge is not wanted.
+        # As in Linux: the size in the Joliet descriptor is used only with the option norock.
         joliet = joliet._replace(space_size=primary.space_size)
     rock_ridge = None if primary is None or options.norock else _probe(reader, primary, damage)
     if rock_ridge is not None and rock_ridge.announced:
@@ -79,7 +79,7 @@ class _Probed(NamedTuple):
 
 
 def _probe(reader: Reader, primary: VolumeDescriptor, damage: Damage) -> _Probed | None:
-    """Rock Ridge as the root's "." record shows it: by SP, ER or any field of its own."""
+    """Detect Rock Ridge in the root's "." record: by SP, ER or any field of its own."""
     if primary.high_sierra:
         return None
     start = section_start(primary.root, primary.block_size)
@@ -114,7 +114,7 @@ def _open_best(
             view = Iso9660View(reader, descriptor, tree, skip, options, damage)
             if not view.is_empty(reader):
                 return view
-            # Linux shows an empty volume's Joliet side.
+            # Of an empty volume, Linux shows the Joliet tree.
             if empty is None or tree is Tree.JOLIET:
                 empty = view
         except (IsomountError, OSError) as error:

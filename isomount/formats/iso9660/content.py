@@ -1,4 +1,4 @@
-"""The bytes of ISO 9660 files: sections in whatever extents, interleaved or not (ECMA-119 6.4)."""
+"""The contents of ISO 9660 files: file sections, interleaved or not (ECMA-119 6.4)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from isomount.formats.iso9660.records import Record
 
 
 class Interleaved(NamedTuple):
-    """A file section in units of ``unit`` bytes, ``gap`` bytes apart (ECMA-119 6.4.3.2)."""
+    """A file section of units of ``unit`` bytes with gaps of ``gap`` bytes (ECMA-119 6.4.3.2)."""
 
     start: int
     size: int
@@ -42,7 +42,7 @@ class Interleaved(NamedTuple):
 def section_start(record: Record, block_size: int) -> int:
     """The image byte of a section's first data byte: after its extended attribute record."""
     if record.xar_length and record.unit and record.gap:
-        # An interleaved file keeps that record in a unit of its own (ECMA-119 6.4.3.2).
+        # In an interleaved file, that record has a file unit of its own (ECMA-119 6.4.3.2).
         return (record.extent + record.unit + record.gap) * block_size
     return (record.extent + record.xar_length) * block_size
 
@@ -50,7 +50,7 @@ def section_start(record: Record, block_size: int) -> int:
 def content_of(sections: Sequence[Record], block_size: int, size_mask: int) -> Content:
     """The content of a file with those sections, joined byte for byte.
 
-    ``size_mask`` is applied to each length (``cruft`` masks the top byte away).
+    ``size_mask`` is applied to each length (the option ``cruft`` clears the top byte).
     """
     parts = [_section(record, block_size, record.data_length & size_mask) for record in sections]
     return parts[0] if len(parts) == 1 else Concatenation(parts)

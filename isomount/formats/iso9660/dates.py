@@ -5,7 +5,7 @@ from functools import lru_cache
 
 _UNIX_EPOCH = date(1970, 1, 1).toordinal()
 _NS = 1_000_000_000
-# Offsets from Greenwich are quarters of an hour; others are ignored, as Linux does.
+# Offsets from GMT are in units of 15 minutes; values out of range are ignored, as in Linux.
 _FARTHEST_ZONE = 52
 _NOT_RECORDED = 0
 
@@ -13,8 +13,8 @@ _NOT_RECORDED = 0
 def _seconds(
     year: int, month: int, day: int, hour: int, minute: int, second: int, zone: int
 ) -> int:
-    # Fields out of range are carried over (month 13 is next January), never refused: authoring
-    # tools wrote them, and a file without a time is worse than one that is a day off.
+    # Fields out of range are carried over (month 13 is next January) rather than rejected: some
+    # authoring tools write them, and an approximate time is better than none.
     year += (month - 1) // 12
     days = date(max(1, min(year, 9999)), (month - 1) % 12 + 1, 1).toordinal() - _UNIX_EPOCH
     if -_FARTHEST_ZONE <= zone <= _FARTHEST_ZONE:
@@ -26,8 +26,8 @@ def _seconds(
 def recording_time(stamp: bytes) -> int:
     """The time in a directory record (ECMA-119 9.1.5): 7 bytes, or High Sierra's 6 without zone.
 
-    A stamp of zeros means that nothing was recorded and gives 0. Exact beyond 32 bits: the years
-    are 1900 to 2155.
+    Returns 0 for all zeros (not recorded). The years are 1900 to 2155, so the result may exceed 32
+    bits of seconds.
     """
     if not any(stamp[:6]):
         return _NOT_RECORDED
@@ -38,9 +38,9 @@ def recording_time(stamp: bytes) -> int:
 
 @lru_cache(maxsize=4096)
 def long_time(stamp: bytes) -> int:
-    """The 17-byte form (ECMA-119 8.4.26.1): sixteen digits, hundredths included, and the zone.
+    """The 17-byte form (ECMA-119 8.4.26.1): sixteen digits, down to hundredths, and the zone.
 
-    Zeros, or anything but digits, mean that nothing was recorded and give 0.
+    Returns 0 for all zeros (not recorded) and for anything but digits.
     """
     digits = stamp[:16]
     if len(stamp) < 17 or not digits.isdigit() or not digits.strip(b"0"):

@@ -1,4 +1,4 @@
-"""Volume descriptors (ECMA-119 8): what an image says about its volume before any directory."""
+"""Volume descriptors (ECMA-119 8)."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from isomount.formats.iso9660.records import Record, parse
 
 SECTOR = 2048
 FIRST_SECTOR = 16
-# Linux looks at sectors 16 to 99 of a session.
+# Linux reads sectors 16 to 99 of a session.
 _LAST_SECTOR = 99
 _PRIMARY, _SUPPLEMENTARY, _TERMINATOR = 1, 2, 255
 _JOLIET_ESCAPES = (b"%/@", b"%/C", b"%/E")
@@ -51,7 +51,7 @@ class VolumeDescriptor(NamedTuple):
 class Descriptors(NamedTuple):
     """The descriptors of one session that lead to a tree; the first of each kind counts.
 
-    ``unusable`` is the image byte of a primary descriptor that makes no sense.
+    ``unusable`` is the image byte of an invalid primary descriptor.
     """
 
     primary: VolumeDescriptor | None
@@ -63,7 +63,7 @@ class Descriptors(NamedTuple):
 def read_descriptors(reader: Reader, session: int) -> Descriptors:
     """The descriptors of the session that starts at 2048-byte sector ``session``.
 
-    A missing terminator does not matter. All fields None: there is no ISO 9660 volume here.
+    The set terminator may be missing. All fields are None if there is no ISO 9660 volume.
     """
     primary = joliet = enhanced = unusable = None
     for sector, found in _scan(reader, session):
@@ -79,12 +79,12 @@ def read_descriptors(reader: Reader, session: int) -> Descriptors:
 
 
 def _scan(reader: Reader, session: int) -> Iterator[tuple[int, VolumeDescriptor | None]]:
-    """Each descriptor of a tree with its sector; None in place of one that makes no sense."""
+    """Each descriptor of a tree with its sector; None for an invalid descriptor."""
     for sector in range(session + FIRST_SECTOR, session + _LAST_SECTOR + 1):
         try:
             data = reader.read(sector * SECTOR, SECTOR)
         except OSError:
-            # A bad sector among the descriptors loses that one; without the first there is no disc.
+            # A bad sector loses one descriptor; if it is the first, the image is unreadable.
             if sector == session + FIRST_SECTOR:
                 raise
             continue
@@ -101,7 +101,7 @@ def _scan(reader: Reader, session: int) -> Iterator[tuple[int, VolumeDescriptor 
 
 
 class _Layout(NamedTuple):
-    """Where the fields of a descriptor stand; ``kinds`` are the types that hold a tree."""
+    """The offsets of a descriptor's fields; ``kinds`` are the descriptor types that have a tree."""
 
     magic: bytes
     kinds: tuple[int, ...]
@@ -120,7 +120,7 @@ _HIGH_SIERRA = _Layout(b"CDROM", (_PRIMARY,), 9, 48, 88, 96, 136, 180)
 
 def _descriptor(data: bytes, address: int, layout: _Layout) -> VolumeDescriptor | None:
     high_sierra = layout is _HIGH_SIERRA
-    # The root's record has a fixed form; its length bytes are not worth trusting.
+    # The root's record has a fixed format; its length bytes are unreliable, so they are ignored.
     root_bytes = bytes([34]) + data[layout.root + 1 : layout.root + 32] + b"\1\0"
     root = parse(root_bytes, 0, address + layout.root, high_sierra)
     block_size = int.from_bytes(data[layout.block_size : layout.block_size + 2], "little")

@@ -9,7 +9,7 @@ from isomount.formats.iso9660.descriptors import SECTOR, VolumeDescriptor, read_
 
 
 class _Layout(NamedTuple):
-    """Where the fields start: identifiers of 128 bytes, then file names, then dates."""
+    """The offsets of the fields: identifiers of 128 bytes, then file identifiers, then dates."""
 
     system: int
     identifiers: tuple[int, int, int, int]
@@ -20,12 +20,12 @@ class _Layout(NamedTuple):
 
 
 _ECMA_119 = _Layout(8, (190, 318, 446, 574), (702, 739, 776), 37, (813, 830, 847, 864), 17)
-# High Sierra has no bibliography, and no zone in its dates.
+# High Sierra has no bibliographic file identifier, and no time zone in its dates.
 _HIGH_SIERRA = _Layout(16, (214, 342, 470, 598), (726, 758), 32, (790, 806, 822, 838), 16)
 
 
 def identities(reader: Reader, session: int, charset: str = "utf-8") -> list[Identity]:
-    """What the descriptors of the session that starts at sector ``session`` say, primary first.
+    """The identifiers in the descriptors of the session at sector ``session``, primary first.
 
     Their text is in ``charset``, but for Joliet's.
     """
@@ -58,7 +58,7 @@ def _identity(structure: str, descriptor: VolumeDescriptor, data: bytes, charset
         return field.decode(charset, "replace").strip("\0 ")
 
     def time(at: int) -> int | None:
-        # High Sierra's form lacks the zone's byte: Greenwich.
+        # High Sierra's dates lack the time zone byte: assume GMT.
         return long_time((data[at : at + layout.date_size] + b"\0")[:17]) or None
 
     volume_set, publisher, preparer, application = map(text, layout.identifiers)

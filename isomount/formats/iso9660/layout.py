@@ -1,9 +1,9 @@
-"""Records of ordinary files decoded in one step, by the layout that their neighbours had.
+"""Decoding records of ordinary files in one step, by the layout of the record before them.
 
 An authoring tool writes the same system use fields, in the same order, for every file of a disc:
-only the lengths of the two names differ. Once a record was taken apart field by field, its layout
-is a structure that the next ones are unpacked with; whatever differs in the least is left to the
-general way. A directory is listed three times as fast like this.
+only the lengths of the two names differ. After one record has been parsed field by field, its
+layout is used as a struct to unpack the next ones; any record that deviates is parsed in the
+general way. This makes listing a directory three times as fast.
 """
 
 import stat
@@ -32,7 +32,7 @@ _MODIFIED, _ACCESSED, _CHANGED = 0x02, 0x04, 0x08
 class _Structure(NamedTuple):
     """How to unpack a record whose names have certain lengths.
 
-    ``headers`` picks what must equal ``expected``, ``values`` what the node is made of.
+    ``headers`` selects the items that must equal ``expected``, ``values`` those of the node.
     """
 
     size: int
@@ -43,7 +43,7 @@ class _Structure(NamedTuple):
 
 
 class Layout:
-    """The fields of one kind of record, in their order. Immutable but for what it remembers."""
+    """The fields of one kind of record, in order. Immutable except for its cache."""
 
     def __init__(self, skip: int, fields: list[Field]) -> None:
         self._skip = skip
@@ -53,12 +53,12 @@ class Layout:
             if signature == b"NM":
                 break
             before_name += len(data)
-        # Where the length byte of the NM field stands, counted from the system use area.
+        # The offset of the NM field's length byte in the system use area.
         self.name_length_at = before_name + 2
         self._structures: dict[tuple[int, int], _Structure] = {}
 
     def structure(self, identifier: int, name_field: int) -> _Structure | None:
-        """The structure of records with an identifier and an NM field of those lengths."""
+        """The structure of records whose identifier and NM field have those lengths."""
         key = (identifier, name_field)
         found = self._structures.get(key)
         if found is None and name_field > 5 and len(self._structures) < _STRUCTURES_AT_MOST:
@@ -87,7 +87,7 @@ class Layout:
         return _Structure(
             whole.size,
             whole.unpack_from,
-            # No XAR, flags or interleaving, and no links beside this one.
+            # No XAR, flags or interleaving, and a link count of 1.
             itemgetter(1, 5, 6, 7, 8, picked["links"], *headers),
             (0, 0, 0, 0, identifier, 1, *expected),
             itemgetter(2, 3, *order),
@@ -95,7 +95,7 @@ class Layout:
 
 
 def _part(signature: bytes, data: bytes, name: int) -> tuple[str, bytes, list[str]]:
-    """Of one field: its format, the header that it must begin with, the names of its values."""
+    """The struct format of one field, its expected header, and the names of its values."""
     if signature == b"NM":
         return f"5s{name}s", data[:2] + bytes([name + 5]) + data[3:5], ["name"]
     if signature == b"PX":
@@ -110,16 +110,16 @@ def _part(signature: bytes, data: bytes, name: int) -> tuple[str, bytes, list[st
 
 
 class NoDecoder:
-    """Leaves every record to the general way."""
+    """Decodes nothing: every record is parsed in the general way."""
 
     def learn(self, record: Record, fields: list[Field]) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     decode = staticmethod(undecoded)
 
 
 class PlainDecoder:
-    """Decodes records of files without a system use area: nothing needs to be learnt of them."""
+    """Decodes records of files without a system use area, which all have the same layout."""
 
     def __init__(self, make: NodeMaker, block_size: int, name_of: Callable[[bytes], bytes]) -> None:
         self._make = make
@@ -127,12 +127,12 @@ class PlainDecoder:
         self._name_of = name_of
 
     def learn(self, record: Record, fields: list[Field]) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def decode(
         self, data: bytes, position: int, limit: int, base: int, start: int, at_most: int
     ) -> list[Entry]:
-        """The entries from ``data[position]`` on, as far as they are ordinary files."""
+        """The entries of ordinary files from ``data[position]`` on, up to any other record."""
         run: list[Entry] = []
         while position < limit and len(run) < at_most:
             if not _FIXED_SIZE < data[position] <= len(data) - position:
@@ -167,14 +167,14 @@ class FileDecoder:
         self._layout: Layout | None = None
 
     def learn(self, record: Record, fields: list[Field]) -> None:
-        """Take the layout of ``fields``, those of ``record``, as that of the records to come."""
+        """Use the layout of ``fields``, those of ``record``, for the next records."""
         if not record.is_directory and _is_plain(fields):
             self._layout = Layout(self._skip, fields)
 
     def decode(
         self, data: bytes, position: int, limit: int, base: int, start: int, at_most: int
     ) -> list[Entry]:
-        """The entries from ``data[position]`` on, as far as they have the layout learnt last.
+        """The entries from ``data[position]`` on, as long as they have the layout learnt last.
 
         Each is an ordinary file in one section; anything else ends the run. ``data`` begins at
         image byte ``base``, the directory at ``start``.
@@ -190,11 +190,11 @@ class FileDecoder:
                 break
             identifier = data[position + 32]
             if identifier == 1 and data[position + 33] < 2:
-                break  # called as the directory itself or the one above is: no entry
+                break  # the identifier of "." or "..": not an entry
             use = position + _FIXED_SIZE + identifier + (~identifier & 1)
             at = use + layout.name_length_at
             structure = layout.structure(identifier, data[at]) if at < end else None
-            # Up to three bytes may be left over: they hold no field.
+            # Up to three bytes may remain: too few for a field.
             if structure is None or not 0 <= length - structure.size < 4:
                 break
             unpacked = structure.unpack(data, position)
@@ -214,11 +214,11 @@ class FileDecoder:
 
 
 def _is_plain(fields: list[Field]) -> bool:
-    """Whether the fields say no more than names, attributes and times, each once."""
+    """Whether the fields are only name, attributes and times, each at most once."""
     signatures = [field.signature for field in fields]
     position = 0
     for _, _, start, end in fields:
-        # A gap: a continuation or another area stood between.
+        # A gap: the fields are not contiguous, as with a continuation area.
         if start - 4 != position:
             return False
         position = end

@@ -1,4 +1,4 @@
-"""File identifiers as people see them: ISO 9660's mapped, Joliet's decoded."""
+"""File identifiers as shown: those of ISO 9660 mapped, those of Joliet decoded."""
 
 from isomount.formats.charset import lowered
 from isomount.formats.options import Map
@@ -15,7 +15,7 @@ def normal_name(identifier: bytes) -> bytes:
 
 
 def acorn_name(identifier: bytes, system_use: bytes, is_directory: bool) -> bytes:
-    """``map=acorn``: as normal; the ARCHIMEDES field restores "!" and adds a file's type.
+    """``map=acorn``: as normal, with the "!" and the file type from the ARCHIMEDES field.
 
     The field is the whole system use area, 32 bytes: "ARCHIMEDES", load address (4 bytes,
     little-endian, a file type in bits 8 to 19 when the top 12 bits are set), execution address,
@@ -33,7 +33,7 @@ def acorn_name(identifier: bytes, system_use: bytes, is_directory: bool) -> byte
 
 
 def iso_name(identifier: bytes, system_use: bytes, is_directory: bool, mapping: Map) -> bytes:
-    """A primary identifier (ECMA-119 7.5, 7.6) as ``mapping`` wants it shown."""
+    """A file or directory identifier (ECMA-119 7.5, 7.6), mapped by ``mapping``."""
     if mapping is Map.NORMAL:
         return normal_name(identifier)
     if mapping is Map.ACORN:
@@ -44,8 +44,8 @@ def iso_name(identifier: bytes, system_use: bytes, is_directory: bool, mapping: 
 def joliet_name(identifier: bytes, charset: str) -> bytes:
     """A Joliet identifier: big-endian UCS-2 or UTF-16, without ";1" and trailing dots.
 
-    A name that would be empty then keeps them, as in Linux.
-    Surrogate pairs join, lone surrogates are left out; what ``charset`` lacks becomes "?".
+    As in Linux, they are kept if the name would be empty without them. Lone surrogates are left
+    out; characters that ``charset`` lacks become "?".
     """
     text = identifier[: len(identifier) & ~1].decode("utf-16-be", "ignore")
     text = text.partition("\0")[0]

@@ -1,4 +1,4 @@
-"""Nodes out of directory records: owner, mode, links and times, with Linux's rules and options."""
+"""Nodes from directory records: owner, mode, links and times, by Linux's rules and options."""
 
 import stat
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from isomount.formats.options import ViewOptions
 from isomount.formats.zisofs import zisofs_content
 
 _READABLE = 0o555
-# Linux takes no more than these from mode= and dmode=.
+# Linux ignores other bits of mode= and dmode=.
 _CHOOSABLE = 0o777
 _NOBODY = 65534
 _NO_ID = 0xFFFFFFFF
@@ -34,7 +34,7 @@ _TYPES = frozenset(
 )
 
 
-# Half the time of calling the class; it wants every field.
+# Takes half the time of calling the class, but needs a value for every field.
 _node = tuple.__new__
 
 
@@ -50,15 +50,15 @@ class NodeMaker:
         self._size_mask = _CRUFT_MASK if options.cruft else _ALL_BITS
 
     def directory(self, ino: int, record: Record, rr: RockRidge | None) -> Node:
-        """A directory: ``record`` is the one whose attributes count, usually its own "."."""
+        """A directory; ``record`` is the one with its attributes, usually its "." record."""
         return self._node(ino, record, rr, stat.S_IFDIR, record.data_length, None)
 
     def unreadable(self, record: Record, rr: RockRidge | None, reason: str) -> Node:
-        """A directory that cannot be shown: listed, but EIO for whoever asks for more."""
+        """A directory that cannot be read: it is listed, but any use of it is EIO."""
         return self.directory(record.address, record, rr)._replace(fault=reason)
 
     def other(self, ino: int, sections: Sequence[Record], rr: RockRidge | None) -> Node:
-        """Anything that is no directory, with all its sections."""
+        """A node that is not a directory, with all its file sections."""
         record = sections[0]
         kind = stat.S_IFREG
         if rr is not None and rr.mode is not None and stat.S_IFMT(rr.mode) in _TYPES:
@@ -82,7 +82,7 @@ class NodeMaker:
         modified: bytes,
         changed: bytes,
     ) -> Node:
-        """A file with one link, in one run from byte ``place``, as its PX and TF fields say."""
+        """A contiguous file at byte ``place`` with one link, from its PX and TF fields."""
         rights = self._rights.get((mode, uid, gid))
         if rights is None:
             rights = self._file_rights(mode, uid, gid)
@@ -104,7 +104,7 @@ class NodeMaker:
         )
 
     def plain_file(self, ino: int, size: int, place: int, date: bytes) -> Node:
-        """A file in one run from byte ``place``, of which the disc says no more than its date."""
+        """A contiguous file at byte ``place`` without POSIX attributes, only a date."""
         options = self._options
         recorded = recording_time(date)
         return Node(
@@ -123,7 +123,7 @@ class NodeMaker:
         )
 
     def _file_rights(self, mode: int, uid: int, gid: int) -> tuple[int, int, int]:
-        """Mode, owner and group as shown; the few combinations of a disc share their numbers."""
+        """Mode, owner and group as shown; cached, as a disc has few combinations."""
         shown = (
             stat.S_IFREG | self._posix_permissions(stat.S_IFREG, mode),
             _owner(uid, self._options.uid),

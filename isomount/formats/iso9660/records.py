@@ -1,4 +1,4 @@
-"""Directory records (ECMA-119 9.1), and High Sierra's, found in the extent of a directory."""
+"""Directory records (ECMA-119 9.1) and those of High Sierra, read from a directory's extent."""
 
 import struct
 from collections.abc import Callable, Iterator
@@ -9,15 +9,15 @@ from isomount.damage import Damage
 from isomount.errors import DamagedDataError
 from isomount.formats.node import Entry
 
-# Makes entries at once of records that follow each other: given the bytes, the first one's position
-# in them and where to end, the image byte of the bytes and of the directory, how many at the most.
+# Decodes a run of consecutive records into entries. Arguments: the bytes, the position of the first
+# record in them and the limit, the image byte of the bytes and of the directory, the maximum count.
 Decode = Callable[[bytes, int, int, int, int, int], list[Entry]]
 
 HIDDEN, DIRECTORY, ASSOCIATED, MULTI_EXTENT = 0x01, 0x02, 0x04, 0x80
 SELF, PARENT = b"\0", b"\1"
-# Records decoded at once. The first ones alone: often only one is wanted.
+# Records decoded in one run: few at first, as often only one entry is needed.
 _RUN_AT_FIRST, _RUN_AT_MOST = 1, 64
-# What reading raises where bytes of the image are lost.
+# The exceptions of reading unreadable bytes of the image.
 LOST = (OSError, DamagedDataError)
 
 _CHUNK = 65536
@@ -27,12 +27,12 @@ _LONGEST = 255
 # Length, XAR length, extent and data length (little-endian halves), date, flags, file unit size,
 # interleave gap size, identifier length.
 _ECMA_119 = struct.Struct("<BBI4xI4x7sBBB4xB")
-# High Sierra's date lacks the zone: the flags come a byte earlier.
+# High Sierra's date lacks the time zone, so the flags are one byte earlier.
 _HIGH_SIERRA = struct.Struct("<BBI4xI4x6sBxBB4xB")
 
 
 class Record(NamedTuple):
-    """One directory record. ``address`` is its image byte, ``system_use`` what follows the name."""
+    """One directory record. ``address`` is its image byte, ``system_use`` its system use area."""
 
     address: int
     xar_length: int
@@ -52,7 +52,7 @@ class Record(NamedTuple):
 
 
 def parse(data: bytes, position: int, address: int, high_sierra: bool) -> Record | None:
-    """The record at ``data[position]``, None when its lengths contradict each other."""
+    """The record at ``data[position]``, None if its lengths are inconsistent."""
     if len(data) - position < _FIXED or len(data) - position < data[position]:
         return None
     layout = _HIGH_SIERRA if high_sierra else _ECMA_119
@@ -80,14 +80,14 @@ def parse(data: bytes, position: int, address: int, high_sierra: bool) -> Record
 
 
 def read_record(reader: Reader, address: int, high_sierra: bool) -> Record | None:
-    """The record at image byte ``address``, None when there is none."""
+    """The record at image byte ``address``, None if there is none."""
     return parse(reader.read(address, _LONGEST), 0, address, high_sierra)
 
 
 class RecordArea(NamedTuple):
-    """Where records stand: image bytes ``start`` to ``end``, padded at every ``block_size``.
+    """The area of a directory's records: image bytes ``start`` to ``end``, in blocks with padding.
 
-    From ``doubtful`` on only some of the image's claims make these bytes part of the directory.
+    From ``doubtful`` on, the image contradicts itself about whether the bytes are part of it.
     """
 
     start: int
@@ -107,7 +107,7 @@ def scan(reader: Reader, extent: RecordArea, address: int, damage: Damage) -> It
 def undecoded(
     data: bytes, position: int, limit: int, base: int, start: int, at_most: int
 ) -> list[Entry]:
-    """No record is decoded at once."""
+    """A Decode that decodes nothing, so that each record is parsed by itself."""
     return []
 
 
@@ -118,10 +118,10 @@ def decoded(
     damage: Damage,
     decode: Decode,
 ) -> Iterator[Record | list[Entry]]:
-    """As ``scan``, but what ``decode`` makes of records, where it makes something of them.
+    """As ``scan``, but with the entries that ``decode`` returns in place of the records decoded.
 
-    A zero where a length should be ends a block's records. A record whose lengths contradict each
-    other loses the rest of its block, a block that cannot be read only itself.
+    A length of zero ends the records of a block. After a record with inconsistent lengths the rest
+    of its block is skipped; an unreadable sector is skipped alone.
     """
     at_most = _RUN_AT_FIRST
     while address < extent.end:
@@ -130,7 +130,7 @@ def decoded(
             return
         base, position = address, 0
         last = address + len(data) >= min(extent.end, reader.size)
-        # A record may reach into the next chunk: leave that one for then.
+        # A record may extend into the next chunk, where it is parsed then.
         limit = len(data) if last else len(data) - _LONGEST
         while position < limit:
             doubtful = base + position >= extent.doubtful
@@ -160,7 +160,7 @@ def decoded(
 
 
 def _belongs(record: Record | None, extent: RecordArea, reader: Reader) -> bool:
-    """Whether a record in the doubtful part can be one of the directory's."""
+    """Whether a record in the doubtful part can belong to the directory."""
     if record is None or record.identifier == SELF:
         return False
     return record.extent * extent.block_size + record.data_length <= reader.size
@@ -171,7 +171,7 @@ def _block_end(address: int, extent: RecordArea) -> int:
 
 
 def _next_block(data: bytes, base: int, position: int, extent: RecordArea) -> int:
-    """The next block's start; runs of zero blocks are passed over at once."""
+    """The position of the next block that is not all zeros."""
     position = _block_end(base + position, extent) - base
     zeros = bytes(extent.block_size)
     while position < len(data) and data.startswith(zeros, position):
@@ -194,7 +194,7 @@ def _chunk(reader: Reader, address: int, extent: RecordArea, damage: Damage) -> 
 
 
 def _readable_sectors(reader: Reader, address: int, length: int, damage: Damage) -> bytes:
-    """The range with zeros for its unreadable sectors: zeros hold no records."""
+    """The range with unreadable sectors as zeros, which contain no records."""
     sectors: list[bytes] = []
     end = address + length
     while address < end:

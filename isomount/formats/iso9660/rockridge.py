@@ -12,15 +12,15 @@ _NM_CURRENT_PARENT_HOST = 0x02 | 0x04 | 0x20
 _SL_CONTINUE, _SL_CURRENT, _SL_PARENT, _SL_ROOT = 0x01, 0x02, 0x04, 0x08
 _COMPONENTS = {_SL_CURRENT: b".", _SL_PARENT: b"..", _SL_ROOT: b"/"}
 _TF_LONG_FORM = 0x80
-# File mode, links, user and group, each followed by its big-endian twin.
+# File mode, links, user and group, each followed by its big-endian copy.
 _POSIX = struct.Struct("<I4xI4xI4xI4x")
-# The kernel cannot hand out longer link targets (PATH_MAX with its NUL).
+# The kernel cannot return longer link targets (PATH_MAX includes the NUL).
 _TARGET_AT_MOST = 4095
 _NAME_AT_MOST = 1024
 
 
 class CompressedFile(NamedTuple):
-    """A ZF field: algorithm id, header size in bytes, block size as a power of 2, real size."""
+    """A ZF field: algorithm id, header size in bytes, log2 of the block size, uncompressed size."""
 
     algorithm: bytes
     header_size: int
@@ -29,7 +29,7 @@ class CompressedFile(NamedTuple):
 
 
 class RockRidge:
-    """What the fields of one record say; None or empty where no field says it."""
+    """The values of the fields of one record; None or empty if not recorded."""
 
     __slots__ = (
         "_link",
@@ -72,7 +72,7 @@ class RockRidge:
 
     @property
     def target(self) -> bytes | None:
-        """The symbolic link's target; None without SL, when it is cut, or too long."""
+        """The symbolic link's target; None without SL, or if it is truncated or too long."""
         if self._link is None or self.link_cut:
             return None
         target = bytes(self._link).partition(b"\0")[0]
@@ -80,11 +80,11 @@ class RockRidge:
 
     @property
     def target_size(self) -> int | None:
-        """How long the target is, usable or not; None without SL."""
+        """The length of the target, even if it is not usable; None without SL."""
         return None if self._link is None else len(self._link)
 
     def end_components(self, continued: bool) -> None:
-        """A field of components ends; a "/" follows when it says that others do."""
+        """End an SL field; a separator follows if its CONTINUE flag is set."""
         if self._link is not None and continued and self._slash_next:
             self._link += b"/"
             self._slash_next = False
@@ -92,7 +92,7 @@ class RockRidge:
     def add_component(self, flags: int, text: bytes) -> None:
         """Append one component of a symbolic link's target (RRIP 4.1.3.1).
 
-        A component whose place this system does not have (volume root, host) stays empty.
+        Components without a meaning on Linux (volume root, host) are empty.
         """
         if self._link is None:
             self._link = bytearray()
@@ -103,7 +103,7 @@ class RockRidge:
 
 
 def attributes(found: Iterable[Field]) -> RockRidge:
-    """What ``found`` fields say together. Unknown and too short fields are passed over."""
+    """The combined values of the ``found`` fields. Unknown and too short fields are ignored."""
     rr = RockRidge()
     for signature, area, start, end in found:
         interpret = _INTERPRET.get(signature)
@@ -117,7 +117,7 @@ def _le32(area: bytes, offset: int) -> int:
 
 
 def _px(rr: RockRidge, area: bytes, start: int, end: int) -> None:
-    """POSIX file attributes (RRIP 4.1.1); the serial number came with 1.12."""
+    """POSIX file attributes (RRIP 4.1.1); the serial number was added in 1.12."""
     if end - start < _POSIX.size:
         return
     mode, rr.nlink, rr.uid, rr.gid = _POSIX.unpack_from(area, start)
@@ -133,12 +133,12 @@ def _pn(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     high, low = _le32(area, start), _le32(area, start + 8)
     if high == 0 and low > 0xFF:
         high, low = low >> 8, low & 0xFF
-    # makedev wants what the kernel can hold: 12 bits of major and 20 of minor.
+    # The kernel's device numbers have 12 bits of major and 20 of minor.
     rr.rdev = os.makedev(high & 0xFFF, low & 0xFFFFF)
 
 
 def _sl(rr: RockRidge, area: bytes, start: int, end: int) -> None:
-    """Symbolic link (RRIP 4.1.3): components of the target, continued over fields."""
+    """Symbolic link (RRIP 4.1.3): components of the target, in one or more fields."""
     if start == end or (rr.target_size or 0) > _TARGET_AT_MOST:
         return
     position = start + 1
@@ -147,12 +147,12 @@ def _sl(rr: RockRidge, area: bytes, start: int, end: int) -> None:
         rr.add_component(flags, area[position + 2 : position + 2 + length])
         position += 2 + length
     rr.end_components(bool(area[start] & _SL_CONTINUE))
-    # genisoimage cuts long targets anywhere: half a component header means that more is lost.
+    # genisoimage truncates long targets anywhere: a partial component header is a sign of that.
     rr.link_cut = rr.link_cut or position == end - 1
 
 
 def _nm(rr: RockRidge, area: bytes, start: int, end: int) -> None:
-    """Alternate name (RRIP 4.1.4); several fields join, whatever their continue flag says."""
+    """Alternate name (RRIP 4.1.4); all fields are joined, even without the CONTINUE flag."""
     if start == end or area[start] & _NM_CURRENT_PARENT_HOST:
         return
     text = area[start + 1 : end].partition(b"\0")[0]
@@ -167,13 +167,13 @@ def _cl(rr: RockRidge, area: bytes, start: int, end: int) -> None:
 
 
 def _pl(rr: RockRidge, area: bytes, start: int, end: int) -> None:
-    """Parent link (RRIP 4.1.5.2): the block of the directory this one belongs to."""
+    """Parent link (RRIP 4.1.5.2): the block of the original parent directory."""
     if end - start >= 8:
         rr.parent = _le32(area, start)
 
 
 def _re(rr: RockRidge, area: bytes, start: int, end: int) -> None:
-    """Relocated directory (RRIP 4.1.5.3): shown elsewhere, by a child link."""
+    """Relocated directory (RRIP 4.1.5.3): shown where its child link is."""
     rr.relocated = True
 
 
@@ -199,14 +199,14 @@ def _tf(rr: RockRidge, area: bytes, start: int, end: int) -> None:
 
 
 def _cut(rr: RockRidge, area: bytes, start: int, end: int) -> None:
-    """Fields are lost: what there is of a link may lead elsewhere than it should."""
+    """Fields are missing: an incomplete link target could name another file."""
     rr.link_cut = True
 
 
 def _zf(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     """Compressed file (zisofs): version 1 has a both-endian 32-bit size, version 2 64 bits.
 
-    Version 2 may call the field Z2, which spares it the warnings of systems that do not know it.
+    In version 2 the field may be named Z2, so that systems without support do not warn about it.
     """
     if end - start < 12:
         return

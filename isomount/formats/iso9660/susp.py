@@ -8,21 +8,21 @@ from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.formats.iso9660.records import LOST
 
-# Longer chains of continuation areas are loops or attacks; a name and a target need a handful.
+# Longer chains of continuation areas are loops or attacks; a name and a target need only a few.
 _CONTINUATIONS_AT_MOST = 64
 _CONTINUATION_SIZE_AT_MOST = 32768
 # The longest target in the shortest components takes 25 fields, extended attributes a few hundred.
 _FIELDS_AT_MOST = 1024
 
 
-# The signature of what takes the place of fields that could not be parsed.
+# The signature of the field yielded in place of fields that cannot be parsed.
 CUT = b""
 
 
 class Field(NamedTuple):
     """One system use field: its signature, and its data at ``area[start:end]``.
 
-    The area comes whole because genisoimage lets symbolic link components run over their field.
+    The whole area is given because genisoimage lets link components extend past their field.
     """
 
     signature: bytes
@@ -34,11 +34,10 @@ class Field(NamedTuple):
 def fields(
     reader: Reader, area: bytes, block_size: int, address: int, damage: Damage
 ) -> Iterator[Field]:
-    """All fields of a record's system use area, continuation areas (CE) included, in order.
+    """All fields of a record's system use area, including continuation areas (CE), in order.
 
-    ``address`` is the record's image byte, for messages. What cannot be parsed ends the area; the
-    fields before it stay, and a field CUT comes after them. ST does not end an area: Linux reads
-    on, and discs rely on that.
+    ``address`` is the record's image byte, for messages. An invalid field ends the area, and CUT
+    is yielded in its place. ST does not end an area: Linux reads on, and some discs rely on that.
     """
     left = _FIELDS_AT_MOST
     for _ in range(_CONTINUATIONS_AT_MOST):
@@ -63,7 +62,7 @@ def fields(
 
 
 def _parse(area: bytes, address: int, damage: Damage) -> Iterator[Field]:
-    """The fields of one area, CE among them."""
+    """The fields of one area, including CE."""
     position, end = 0, len(area)
     while end - position >= 4:
         length = area[position + 2]
@@ -81,7 +80,7 @@ def _continuation(
 ) -> tuple[bytes, bool]:
     """The area a CE field points to (SUSP 5.1): block, offset in it and size, each both-endian.
 
-    False with it when not all of it is there.
+    Returns it with True if it is complete, else False.
     """
     if len(field) < 24:
         damage.note(address, "a continuation field is too short")
@@ -103,9 +102,9 @@ def _continuation(
 
 
 def skip_of(area: bytes) -> int | None:
-    """How many bytes come before the fields in every record, from the root's SP field (SUSP 5.3).
+    """The bytes to skip before the fields of each record, from the root's SP field (SUSP 5.3).
 
-    None when the area has no SP. SP stands first, or after the 14 bytes that CD-ROM XA puts there.
+    None if the area has no SP. SP comes first, or after 14 bytes of CD-ROM XA attributes.
     """
     for start in (0, 14):
         sp = area[start : start + 7]
@@ -115,9 +114,9 @@ def skip_of(area: bytes) -> int | None:
 
 
 def has_xa(area: bytes) -> bool:
-    """Whether the area begins with CD-ROM XA attributes: 14 bytes, their signature at byte 6.
+    """Whether the area begins with CD-ROM XA attributes: 14 bytes with the signature at byte 6.
 
-    A field may hold the same letters there, such as a name like "fXAmple" that stands first.
+    A field at the start may contain the same letters there, such as NM with a name "fXAmple".
     """
     if len(area) < 14 or area[6:8] != b"XA":
         return False

@@ -1,8 +1,8 @@
 """One tree of an ISO 9660 volume as a view: Rock Ridge, Joliet, ISO 9660:1999 or plain.
 
 Inode numbers are image bytes of directory records: a file's own record, and for a directory its "."
-record, so that a relocated or twice named directory has one number. Where "." is missing or claims
-less than the directory's record does, that record is the number.
+record, so that a directory has one number even if it is relocated or has several names. If "." is
+missing or records a smaller size than the directory's record, that record is the number.
 """
 
 import threading
@@ -48,7 +48,7 @@ _LINKS_AT_MOST = 65536
 
 
 class Tree(Enum):
-    """Which of a volume's trees; the value is what people call it."""
+    """The kinds of trees of a volume; the value is the name for display."""
 
     ROCK_RIDGE = "Rock Ridge"
     JOLIET = "Joliet"
@@ -72,7 +72,7 @@ class Iso9660View:
         options: ViewOptions,
         damage: Damage,
     ) -> None:
-        """Read the root directory's record. Raises DamagedImageError when there is none."""
+        """Read the root directory's record. Raises DamagedImageError if there is none."""
         self.name = tree.value
         self.label = descriptor.label_in(options.charset)
         self.folds_case = tree is Tree.JOLIET if options.relaxed is None else options.relaxed
@@ -107,7 +107,7 @@ class Iso9660View:
         return self._node(reader, sections, self._rock_ridge(reader, record))
 
     def parent(self, reader: Reader, ino: int) -> int:
-        """The directory that "..", or the parent link of a relocated directory, names."""
+        """The directory named by "..", or by the parent link (PL) of a relocated directory."""
         if ino == self.root:
             return ino
         try:
@@ -119,7 +119,7 @@ class Iso9660View:
             return self.root
 
     def directory_size(self, reader: Reader, ino: int) -> int:
-        """The bytes of the directory's extent that the image holds."""
+        """The size of the directory's extent, as far as it is within the image."""
         extent = self._extent(reader, ino)
         return max(0, min(extent.end, reader.size) - extent.start)
 
@@ -142,9 +142,9 @@ class Iso9660View:
     def _entry(
         self, reader: Reader, sections: tuple[Record, ...], extent: RecordArea
     ) -> Entry | None:
-        """The entry that a file's records make; None for what is not to be listed."""
+        """The entry of a file's records; None if it is not listed."""
         record = sections[0]
-        # The root's own record is no entry, whatever its name has become.
+        # The root's own record is not an entry, whatever its identifier.
         if record.identifier in (SELF, PARENT) or record.address == self.root:
             return None
         if self._is_hidden(record):
@@ -154,13 +154,13 @@ class Iso9660View:
         rr = attributes(said) if self._has_fields else None
         if rr is not None and rr.relocated:
             return None
-        # Of several sections the first one's attributes and the last one's name count.
+        # Of several sections, the attributes of the first and the name of the last are used.
         named = rr if len(sections) == 1 else self._rock_ridge(reader, sections[-1])
         name = self._name(sections[-1], named)
         return Entry(record.address - extent.start, name, self._node(reader, sections, rr))
 
     def xattrs(self, reader: Reader, ino: int) -> dict[bytes, bytes]:
-        """None, as Linux shows none."""
+        """Always empty: Linux shows none either."""
         return {}
 
     def statfs(self) -> StatFs:
@@ -176,7 +176,7 @@ class Iso9660View:
     def _choose_decoder(
         self, descriptor: VolumeDescriptor, skip: int
     ) -> FileDecoder | PlainDecoder | NoDecoder:
-        """What decodes most records of this tree at once."""
+        """The decoder for runs of ordinary records of this tree."""
         mapping, charset = self._options.map, self._options.charset
         if self._tree is Tree.JOLIET:
             return PlainDecoder(
@@ -196,7 +196,7 @@ class Iso9660View:
         )
 
     def _find_root(self, reader: Reader) -> tuple[Record, RecordArea]:
-        """The root's attributes come from its "." record, its place from the descriptor."""
+        """The root's "." record, which has its attributes, and its extent by the descriptor."""
         record = self._descriptor.root
         start = section_start(record, self._block_size)
         first = read_record(reader, start, self._high_sierra)
@@ -208,9 +208,9 @@ class Iso9660View:
         return first, self._span(start, first.data_length, record.data_length)
 
     def _span(self, start: int, size: int, other_size: int = 0) -> RecordArea:
-        """The extent of a directory, with the sizes in its own record and in the one above.
+        """The extent of a directory, by the sizes in its "." record and in its parent's.
 
-        The own one is what Linux goes by; what only the other claims is doubtful.
+        Linux uses the former; bytes that only the latter includes are doubtful.
         """
         end = start + max(size, other_size)
         sure = start + (size or other_size)
@@ -223,28 +223,28 @@ class Iso9660View:
         return record
 
     def _dot(self, reader: Reader, start: int) -> Record | None:
-        """The "." record of the directory that starts there, None when it has none."""
+        """The "." record of the directory that starts there, None if it has none."""
         record = read_record(reader, start, self._high_sierra)
         if record is None or record.identifier != SELF or not record.is_directory:
             return None
         return record
 
     def _extent(self, reader: Reader, ino: int) -> RecordArea:
-        """Where the records of the directory ``ino`` stand."""
+        """The area of the records of the directory ``ino``."""
         if ino == self.root:
             return self._root_extent
         record = self._record(reader, ino)
         if record.identifier == SELF:
             return self._span(ino, record.data_length, record.data_length)
         if not record.is_directory:
-            # A file that Rock Ridge calls a directory: an empty one.
+            # A directory by its Rock Ridge mode, but a file by its record: treated as empty.
             return self._span(ino, 0)
         start = section_start(record, self._block_size)
         dot = self._dot(reader, start)
         return self._span(start, dot.data_length if dot else 0, record.data_length)
 
     def _above(self, reader: Reader, extent: RecordArea) -> int:
-        """Where the directory above the one in ``extent`` starts; without "..", the root."""
+        """Where the parent of the directory in ``extent`` starts; without "..", the root."""
         for record in islice(scan(reader, extent, extent.start, self._damage), 2):
             if record.identifier == PARENT:
                 rr = self._rock_ridge(reader, record)
@@ -254,7 +254,7 @@ class Iso9660View:
         return self.root
 
     def _listed_number(self, reader: Reader, start: int) -> int:
-        """The number of the High Sierra directory at ``start``: its record in the one above."""
+        """The number of the High Sierra directory at ``start``: its record in its parent."""
         above = self._extent(reader, self._above(reader, self._extent(reader, start)))
         for record in scan(reader, above, above.start, self._damage):
             here = record.identifier not in (SELF, PARENT) and record.is_directory
@@ -265,9 +265,9 @@ class Iso9660View:
     def _files(
         self, reader: Reader, extent: RecordArea, address: int, decode: Decode
     ) -> Iterator[tuple[Record, ...] | list[Entry]]:
-        """The records from ``address`` on, all sections of a file together, or decoded at once.
+        """The records from ``address`` on, by file with all its sections, or runs of entries.
 
-        A directory has one section only (ECMA-119 6.8.1): what its flag says is not believed.
+        A directory has only one section (ECMA-119 6.8.1), so its multi-extent flag is ignored.
         """
         sections: list[Record] = []
 
@@ -312,11 +312,11 @@ class Iso9660View:
         return bool(record.flags & ASSOCIATED) and not (options.showassoc or options.unhide)
 
     def _rock_ridge(self, reader: Reader, record: Record, dot: bool = False) -> RockRidge | None:
-        """The Rock Ridge attributes of a record, None in trees that have none."""
+        """The Rock Ridge attributes of a record, None in trees without Rock Ridge."""
         return attributes(self._fields(reader, record, dot)) if self._has_fields else None
 
     def _fields(self, reader: Reader, record: Record, dot: bool = False) -> list[Field]:
-        """The Rock Ridge fields of a record; none in trees that have none."""
+        """The Rock Ridge fields of a record; empty in trees without Rock Ridge."""
         if not self._has_fields:
             return []
         area = record.system_use
@@ -348,7 +348,7 @@ class Iso9660View:
         return node
 
     def _directory(self, reader: Reader, record: Record, rr: RockRidge | None) -> Node:
-        """The directory that ``record``, in its parent, leads to."""
+        """The node of the directory that ``record``, in its parent, describes."""
         if self._high_sierra:
             return self._make.directory(record.address, record, rr)
         start = section_start(record, self._block_size)
@@ -365,7 +365,7 @@ class Iso9660View:
         return self._make.directory(ino, dot, self._rock_ridge(reader, dot, dot=True))
 
     def _relocated(self, reader: Reader, record: Record, rr: RockRidge) -> Node:
-        """The directory that a child link leads to (RRIP 4.1.5.1)."""
+        """The directory that a child link points to (RRIP 4.1.5.1)."""
         start = (rr.child or 0) * self._block_size
         try:
             dot = self._dot(reader, start)
@@ -380,10 +380,10 @@ class Iso9660View:
         return self._make.unreadable(record, rr, f"the directory is lost: {reason}")
 
     def _is_emptied(self, reader: Reader, name: bytes, node: Node) -> bool:
-        """Whether this folder holds nothing but relocated directories, shown elsewhere."""
+        """Whether this directory contains only relocated directories, which are shown elsewhere."""
         if name.lower() not in _RELOCATION_FOLDERS or not node.is_directory or node.fault:
             return False
-        # A folder that is the root itself would be asked again and again.
+        # For a directory that is the root itself, this would recurse without end.
         if not self._has_fields or node.ino == self.root:
             return False
         try:
@@ -398,9 +398,9 @@ class Iso9660View:
             return False
 
     def _link_number(self, node: Node, record: Record, rr: RockRidge) -> int:
-        """One number for all links to a file: the address of the one that was seen first.
+        """One number for all hard links to a file: the address of the link seen first.
 
-        Links have equal serial numbers (RRIP 1.12), or share their data where there are none.
+        Hard links have equal serial numbers (RRIP 1.12), or without those the same extent.
         """
         if not rr.serial and not record.data_length:
             return node.ino

@@ -1,4 +1,4 @@
-"""UDF: the file system of ECMA-167 as OSTA's UDF 1.02 to 2.60 profile it."""
+"""UDF: the file system of ECMA-167 as profiled by OSTA UDF 1.02 to 2.60."""
 
 from isomount.blocks import Reader
 from isomount.damage import Damage
@@ -14,10 +14,10 @@ _SECTOR_BYTES = 2048
 
 
 def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> UdfView | None:
-    """The UDF volume of the image called ``name``; None when it holds none.
+    """The UDF volume of the image called ``name``; None if it has none.
 
     Reads the volume recognition sequence and the anchors, then the volume's descriptors and the
-    ICB of its root. Raises DamagedImageError when it is UDF but nothing of it can be shown.
+    ICB of its root. Raises DamagedImageError if there is a UDF volume that cannot be read.
     """
     start = (options.sbsector or 0) * _SECTOR_BYTES
     if not options.novrs and not is_recognised(reader, start):

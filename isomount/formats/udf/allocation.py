@@ -20,9 +20,9 @@ _DESCRIPTORS = {
 }
 LENGTH_MASK = (1 << 30) - 1
 RECORDED, NEXT_EXTENT = 0, 3
-# Links of a chain that are remembered; when there are more, every second one is forgotten.
+# Links of a chain that are remembered; beyond that, every second one is dropped.
 _REMEMBERED = 1024
-# Allocation extents in a row that describe nothing.
+# Consecutive allocation extents without descriptors.
 _EMPTY_AT_MOST = 64
 
 
@@ -36,10 +36,10 @@ class _Link(NamedTuple):
 
 
 class _Segment(NamedTuple):
-    """The descriptors of one link, decoded into numbers that stay small in memory.
+    """The descriptors of one link, decoded into compact arrays.
 
-    ``places`` holds type, partition and block of each extent in one number; ``following`` is the
-    partition and block of the next link, None at the end of the chain.
+    ``places`` holds type, partition and block of each extent packed in one number; ``following`` is
+    the partition and block of the next link, None at the end of the chain.
     """
 
     start: int
@@ -52,11 +52,11 @@ class _Segment(NamedTuple):
 class Allocation:
     """The content of a file that its allocation descriptors describe. Thread-safe.
 
-    Only numbers are kept: the descriptors last used, and a thinned list of the chain's links. So
-    a file in a million pieces costs no more than one in ten.
+    Only the descriptors last used and a sparse list of the chain's links are kept, so a file with a
+    million extents needs no more memory than one with ten.
 
-    An extent that ends within a block goes on to the end of that block; what the descriptors do not
-    reach is not recorded and reads as zeros, as Linux has it.
+    An extent that ends within a block extends to the end of that block. As in Linux, bytes beyond
+    the last descriptor are not recorded and read as zeros.
     """
 
     __slots__ = ("_kind", "_links", "_lock", "_partition", "_segment", "_space", "_stride", "size")
@@ -66,7 +66,7 @@ class Allocation:
     ) -> None:
         """``length`` bytes of descriptors of ``kind`` at image byte ``offset``.
 
-        ``partition`` is the one that short descriptors mean.
+        ``partition`` is the one that short descriptors refer to.
         """
         self.size = size
         self._space = space
@@ -79,11 +79,11 @@ class Allocation:
 
     @property
     def end(self) -> int:
-        """Not known without reading: 0."""
+        """Always 0: it is not known without reading."""
         return 0
 
     def read(self, reader: Reader, offset: int, length: int, mirror: bool = False) -> bytes:
-        """That range, across as many extents as it touches; out of the mirror if that is asked."""
+        """That range, across extents; from the second copy with ``mirror``."""
         length = min(length, self.size - offset)
         pieces: list[bytes] = []
         while length > 0:
@@ -110,7 +110,7 @@ class Allocation:
         return data
 
     def locate(self, reader: Reader, position: int, mirror: bool = False) -> tuple[int | None, int]:
-        """The image byte of file byte ``position`` (None: not recorded) and how far it goes on."""
+        """The image byte of file byte ``position`` (None if not recorded), and the bytes left."""
         segment = self._find(reader, position)
         if position >= segment.end:
             return None, self.size - position
@@ -125,7 +125,7 @@ class Allocation:
         return offset + within, min(run - within, after - position)
 
     def position_of(self, reader: Reader, offset: int) -> int | None:
-        """The file byte that is stored at image byte ``offset``; None when none is."""
+        """The file byte that is stored at image byte ``offset``; None if there is none."""
         position = 0
         bound = min(self.size, reader.size)
         while position < bound:
@@ -136,7 +136,7 @@ class Allocation:
         return None
 
     def _find(self, reader: Reader, position: int) -> _Segment:
-        """The segment that holds ``position``, or the last one."""
+        """The segment that contains ``position``, or the last one."""
         segment = self._segment
         if segment is None or not segment.start <= position < segment.end:
             segment = self._walk(reader, position)
@@ -147,7 +147,7 @@ class Allocation:
         with self._lock:
             index = bisect_right(self._links, position, key=lambda link: link.start) - 1
             link = self._links[index]
-        # Brent's way to notice that a chain runs in a circle.
+        # Brent's algorithm detects a cycle in the chain.
         seen, until = link.offset, link.number + 2
         empty = 0
         while True:

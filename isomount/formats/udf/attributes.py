@@ -16,12 +16,12 @@ _SPACE_HEADER = 24
 _NUMBERS = struct.Struct("<4xII")
 _IDENTIFIER = slice(5, 28)
 _USE_HEADER = 36
-# What Linux packs into the device number of a file system in user space.
+# The kernel's device numbers have 12 bits of major and 20 of minor.
 _MAJOR_MASK, _MINOR_MASK = 0xFFF, 0xFFFFF
 
 
 class Attribute(NamedTuple):
-    """One extended attribute: its type, who defined it if not the standard, and its value."""
+    """One extended attribute: its type, its implementation or application identifier, its value."""
 
     type: int
     identifier: bytes
@@ -29,7 +29,7 @@ class Attribute(NamedTuple):
 
 
 def attributes(space: bytes) -> Iterator[Attribute]:
-    """The extended attributes of an attribute space, as far as it is whole (4/14.10.1)."""
+    """The extended attributes of an attribute space, up to the first invalid one (4/14.10.1)."""
     if int.from_bytes(space[:2], "little") != EXTENDED_ATTRIBUTE_HEADER:
         return
     at = _SPACE_HEADER
@@ -40,7 +40,7 @@ def attributes(space: bytes) -> Iterator[Attribute]:
             return
         body = space[at + ATTRIBUTE_HEADER.size : end]
         if header.type in (_IMPLEMENTATION_USE, _APPLICATION_USE):
-            # Length of the use, an entity identifier, and then the use itself.
+            # Length of the use field, an entity identifier, then the use field.
             name = body[_IDENTIFIER].split(b"\0")[0]
             yield Attribute(header.type, name, body[_USE_HEADER:])
         else:

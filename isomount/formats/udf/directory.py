@@ -1,4 +1,4 @@
-"""Directories: a run of file identifier descriptors (ECMA-167 4/8.6, 4/14.4)."""
+"""Directories: sequences of file identifier descriptors (ECMA-167 4/8.6, 4/14.4)."""
 
 import struct
 from collections.abc import Callable, Iterator
@@ -16,26 +16,25 @@ from isomount.formats.udf.tags import Soundness, soundness
 
 # File characteristics (4/14.4.3).
 HIDDEN, DELETED, PARENT = 1, 4, 8
-# File types of ICBs (4/14.6.6) whose data are file identifier descriptors.
+# ICB file types (4/14.6.6) whose data is a sequence of file identifier descriptors.
 DIRECTORY_TYPE, STREAM_DIRECTORY_TYPE = 4, 13
 
-# Identifier of the tag, characteristics, length of the identifier, ICB, length of what the
-# implementation put between.
+# Tag identifier, characteristics, length of the file identifier, ICB, length of implementation use.
 _FID = struct.Struct("<H16xBB4xIH6xH")
 _FID_MARK = FILE_IDENTIFIER.to_bytes(2, "little")
-# More than the longest descriptor can take (64 KiB of implementation use).
+# More than the longest descriptor (which has 64 KiB of implementation use).
 _CHUNK = 128 << 10
-# Bytes in a row that hold no descriptor, after which the rest of a directory is given up.
+# After this many consecutive bytes without a descriptor, the rest of a directory is given up.
 _JUNK_AT_MOST = 1 << 20
-# As much of a descriptor as its CRC is computed of: all of it but in the oddest cases.
+# At most this much of a descriptor is read for its CRC; in practice they are shorter.
 _SUMMED_AT_MOST = 1024
 
-# Reads a range of the directory's data, the second argument its length.
+# Reads a range of the directory's data, given offset and length.
 ReadRange = Callable[[int, int], bytes]
 
 
 class FileIdentifier(NamedTuple):
-    """One entry: its place in the directory, its name as stored and where its ICB is."""
+    """One entry: its position in the directory, its name as stored, the address of its ICB."""
 
     position: int
     characteristics: int
@@ -47,8 +46,8 @@ class FileIdentifier(NamedTuple):
 class Listing:
     """Reads the descriptors of one directory of ``size`` bytes in chunks.
 
-    What is no descriptor is skipped up to the next one and noted at image byte ``where``, the
-    directory's ICB. With ``mirror`` the same range of the directory's other copy is tried first.
+    Bytes that are not a valid descriptor are skipped up to the next one, and noted at image byte
+    ``where``, the directory's ICB. If there is a ``mirror``, the same range of it is tried first.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class Listing:
         unpack, head = _FID.unpack_from, _FID.size
         self._buffer, self._base = b"", position
         buffer, base, at = b"", position, 0
-        # Where there is another copy, a wrong sum is reason enough to look there.
+        # If there is a second copy, a wrong checksum or CRC is reason enough to try it.
         doubtful, accepted = self._mirror is not None, -1
         while True:
             if at + head <= len(buffer):
@@ -90,7 +89,7 @@ class Listing:
             doubtful, accepted = self._mirror is not None, following
 
     def _refill(self, position: int) -> int | None:
-        """Load what holds a whole descriptor at ``position`` or after; where that is, or None."""
+        """Load the next complete descriptor at or after ``position``; its position, or None."""
         start = position
         while position < self._size:
             if position - start > _JUNK_AT_MOST:
@@ -108,7 +107,7 @@ class Listing:
         return None
 
     def _load(self, position: int) -> None:
-        """Read the chunk at ``position``; empty where the directory cannot be read."""
+        """Read the chunk at ``position``; the buffer is empty if it cannot be read."""
         wanted = min(_CHUNK, self._size - position)
         try:
             self._buffer = self._read(position, wanted)
@@ -117,7 +116,7 @@ class Listing:
         self._base = position
 
     def _begins_well(self) -> bool:
-        """Whether a whole descriptor stands at the start of the buffer."""
+        """Whether the buffer starts with a complete descriptor."""
         if len(self._buffer) < _FID.size:
             return False
         tag, _, length, _, _, use = _FID.unpack_from(self._buffer)
@@ -125,7 +124,7 @@ class Listing:
         return tag == FILE_IDENTIFIER and end <= len(self._buffer)
 
     def _use_mirror(self, position: int) -> bool:
-        """Go on with the other copy if a descriptor stands there at ``position``."""
+        """Continue with the second copy if it has a sound descriptor at ``position``."""
         if self._mirror is None:
             return False
         try:
@@ -139,9 +138,9 @@ class Listing:
         return True
 
     def _next_mark(self, position: int) -> int:
-        """The next place behind ``position`` where a descriptor may begin.
+        """The next position after ``position`` where a descriptor may begin.
 
-        Descriptors begin at multiples of four and have their tag's checksum right.
+        Descriptors begin at multiples of four, and the checksum of their tag is correct.
         """
         buffer = self._buffer
         if not buffer:
@@ -154,7 +153,7 @@ class Listing:
             if (position + at) % 4 == 0 and _tag_is_right(buffer, at):
                 return position + at
             at = buffer.find(_FID_MARK, at + 1)
-        # A tag may straddle the end of what was read.
+        # A tag may extend past the end of the buffer.
         return position + max(4, (len(buffer) - TAG.size) & ~3)
 
     def _note(self, what: str) -> None:
@@ -162,13 +161,13 @@ class Listing:
 
 
 def _is_sound(buffer: bytes, at: int) -> bool:
-    """Whether both sums of the descriptor at ``at`` are right."""
+    """Whether checksum and CRC of the descriptor at ``at`` are correct."""
     descriptor = buffer[at : at + _SUMMED_AT_MOST]
     return soundness(descriptor, (FILE_IDENTIFIER,)) is Soundness.SOUND
 
 
 def _tag_is_right(buffer: bytes, at: int) -> bool:
-    """Whether the tag's checksum is right; a tag that is cut short may be."""
+    """Whether the tag's checksum is correct; True for a truncated tag, as it is unknown."""
     tag = buffer[at : at + TAG.size]
     return len(tag) < TAG.size or (sum(tag) - tag[4]) & 0xFF == tag[4]
 

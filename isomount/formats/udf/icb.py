@@ -1,4 +1,4 @@
-"""Information control blocks: what a file is, and where its bytes are (ECMA-167 4/8.10, 4/14.9)."""
+"""Information control blocks: file attributes and locations (ECMA-167 4/8.10, 4/14.9)."""
 
 import struct
 from typing import NamedTuple
@@ -20,21 +20,21 @@ from isomount.formats.udf.tags import Soundness, soundness
 
 _IDENTIFIERS = (FILE_ENTRY, EXTENDED_FILE_ENTRY, INDIRECT_ENTRY)
 _DIRECT, _CHAINED = 4, 4096
-# Rewrites of one file on write-once media that are followed (strategy 4096).
+# How many rewrites of a file on write-once media are followed (strategy 4096).
 _REWRITES_AT_MOST = 256
 _EMPTY = BytesContent(b"")
-# A short descriptor, and what a long one adds to it.
+# A short descriptor, and the partition number that follows in a long one.
 _SHORT_AD = struct.Struct("<II")
 _PARTITION = struct.Struct("<H")
 _DESCRIPTOR_MIN = {SHORT: 8, LONG: 16}
 
 
 class Icb(NamedTuple):
-    """A file entry as it was found: ``block`` is the block it stands in, at image byte ``offset``.
+    """A file entry and the ``block`` that contains it, at image byte ``offset``.
 
-    That is the mirror's where the entry itself is damaged. ``body`` is where in the block its
-    extended attributes begin; the allocation descriptors follow them. ``partition`` is the
-    reference number of the partition it was reached through.
+    If the entry itself is damaged, that is its mirror. ``body`` is the position in the block where
+    the extended attributes begin; the allocation descriptors follow them. ``partition`` is the
+    reference number of the partition through which it was reached.
     """
 
     entry: FileEntry
@@ -45,12 +45,12 @@ class Icb(NamedTuple):
 
     @property
     def attributes(self) -> bytes:
-        """The extended attributes that stand in the file entry itself."""
+        """The extended attributes within the file entry."""
         return self.block[self.body : self.body + self.entry.attributes_length]
 
 
 def read_icb(reader: Reader, space: Space, partition: int, offset: int) -> Icb:
-    """The file entry in force of the ICB at image byte ``offset``.
+    """The latest file entry of the ICB at image byte ``offset``.
 
     Strategy 4 has one entry; with strategy 4096 each entry may be followed by an indirect entry
     that leads to a newer one (4/A.4, 4/A.5). Raises DamagedDataError.
@@ -68,7 +68,7 @@ def read_icb(reader: Reader, space: Space, partition: int, offset: int) -> Icb:
             latest = _icb(block, identifier, place, partition)
             if latest.entry.strategy != _CHAINED:
                 break
-            # The second block of the ICB says whether there is a newer entry.
+            # The second block of the ICB may hold an indirect entry to a newer one.
             offset, second = offset + space.block_size, True
             continue
         link = INDIRECT_ENTRY_LAYOUT.parse(block)
@@ -96,7 +96,7 @@ def _icb(block: bytes, identifier: int, offset: int, partition: int) -> Icb:
 def _sound_block(
     reader: Reader, space: Space, partition: int, offset: int
 ) -> tuple[bytes | None, int]:
-    """The block at ``offset``, or its mirror, and where it is; None if it holds no entry."""
+    """The block at ``offset``, or its mirror, and its image byte; None if it holds no entry."""
     block = reader.read(offset, space.block_size)
     grade = soundness(block, _IDENTIFIERS)
     if grade is Soundness.SOUND:
@@ -139,7 +139,7 @@ def content_of(reader: Reader, space: Space, icb: Icb) -> Content:
 
 
 def _one_run(reader: Reader, space: Space, icb: Icb, start: int) -> Content | None:
-    """The content if it lies in one recorded extent, as most do."""
+    """The content if it is in a single recorded extent, as usual, else None."""
     size = icb.entry.information_length
     length, block = _SHORT_AD.unpack_from(icb.block, start)
     # The two high bits are the extent's type: 0 is recorded.

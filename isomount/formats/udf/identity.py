@@ -1,4 +1,4 @@
-"""The identifiers and dates of a UDF volume: its primary and logical volume descriptors."""
+"""The identifiers and dates of a UDF volume, from its primary and logical volume descriptors."""
 
 from typing import NamedTuple
 
@@ -33,17 +33,17 @@ class PrimaryVolumeDescriptor(NamedTuple):
 PRIMARY_VOLUME_DESCRIPTOR = Structure(
     PrimaryVolumeDescriptor._make, "16x8x32s16x128s128x16xx23s8x12sx23s8x"
 )
-# In the logical volume descriptor (3/10.6): the implementation that wrote it, after one flag byte.
+# The implementation identifier in the logical volume descriptor (3/10.6), without its flags byte.
 _IMPLEMENTATION = slice(273, 296)
 
 
 def identities(reader: Reader, options: ViewOptions) -> list[Identity]:
-    """What the volume that ``options`` choose says; an empty list without a UDF volume."""
+    """The identifiers of the volume that ``options`` select; an empty list without a UDF volume."""
     for anchor in find_anchors(reader, options):
         try:
             found = _identity(reader, anchor)
         except DamagedDataError:
-            continue  # another anchor may lead to what this one does not
+            continue  # another anchor may be intact
         if found is not None:
             return [found]
     return []

@@ -1,4 +1,4 @@
-"""Nodes made of file entries (ECMA-167 4/14.6, 4/14.9), with the options of the mount applied."""
+"""Nodes from file entries (ECMA-167 4/14.6, 4/14.9), with the view's options applied."""
 
 import stat
 
@@ -25,16 +25,16 @@ _FILE_TYPES = {
 }
 _DEVICES = (stat.S_IFBLK, stat.S_IFCHR)
 _ABSENT, _NOBODY = 0xFFFFFFFF, 65534
-# ICB flags and the mode bits that they stand for (4/14.6.8).
+# ICB flags and the corresponding mode bits (4/14.6.8).
 _FLAG_BITS = ((0x40, stat.S_ISUID), (0x80, stat.S_ISGID), (0x100, stat.S_ISVTX))
 _ANY_FLAG = 0x1C0
-# The longest path that readlink gives, and what its components may take on the disc.
+# The longest path for readlink, and a limit for the size of its components on the disc.
 _PATH_MAX = 4095
 _COMPONENTS_MAX = 64 << 10
 
 
 class NodeMaker:
-    """Makes nodes; holds what the options say of owners and modes."""
+    """Makes nodes, with the owners and modes that the options set."""
 
     def __init__(self, space: Space, options: ViewOptions) -> None:
         self._space = space
@@ -47,7 +47,7 @@ class NodeMaker:
         self._undelete = options.undelete
 
     def node(self, reader: Reader, ino: int, icb: Icb) -> Node:
-        """The node of ``icb``. Raises DamagedDataError when it cannot be shown."""
+        """The node of ``icb``. Raises DamagedDataError if it cannot be shown."""
         entry = icb.entry
         kind = _FILE_TYPES.get(entry.file_type)
         if kind is None:
@@ -89,11 +89,11 @@ class NodeMaker:
         )
 
     def faulty(self, ino: int, reason: str) -> Node:
-        """A node that is listed but cannot be shown."""
+        """A node that is listed but cannot be read."""
         return Node(ino, stat.S_IFREG, self._uid or 0, self._gid or 0, 1, 0, 0, 0, 0, fault=reason)
 
     def _permissions(self, kind: int, bits: int, flags: int) -> int:
-        """Of the five permissions of each class Linux has three (4/14.9.5)."""
+        """The mode bits. UDF has five permissions per class, Linux three of them (4/14.9.5)."""
         if kind == stat.S_IFLNK:
             return 0o777
         forced = self._dmode if kind == stat.S_IFDIR else self._mode
@@ -124,7 +124,7 @@ def _device(icb: Icb) -> int:
 
 
 def whole(reader: Reader, content: Content) -> bytes:
-    """All bytes of a content known to be small. Raises DamagedDataError if some are lost."""
+    """All bytes of a small content. Raises DamagedDataError if some cannot be read."""
     if isinstance(content, BytesContent):
         return content.data
     data = content.read(reader, 0, content.size)

@@ -1,4 +1,4 @@
-"""Partitions whose blocks a file maps: virtual (UDF 2.2.8) and metadata ones (UDF 2.2.10)."""
+"""Partitions whose blocks are mapped by a file: virtual (UDF 2.2.8) and metadata (UDF 2.2.10)."""
 
 import struct
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _ENTRY = struct.Struct("<I")
 _ENTRY_MARKS = (FILE_ENTRY.to_bytes(2, "little"), EXTENDED_FILE_ENTRY.to_bytes(2, "little"))
 _SEARCHED_BYTES = 1 << 30
 _CHUNK = 1 << 20
-# File entries that may be no table before the search is given up.
+# How many file entries are tried as the table before the search is given up.
 _TRIED_AT_MOST = 1024
 
 
@@ -39,7 +39,7 @@ class VirtualPartition:
         self._count = count
 
     def locate(self, reader: Reader, block: int, mirror: bool = False) -> tuple[int, int]:
-        """Each block for itself."""
+        """Looked up in the table; blocks are located one at a time."""
         if block < self._count:
             data = self._table.read(reader, self._first + 4 * block, 4)
             entry = _ENTRY.unpack(data)[0] if len(data) == 4 else _UNUSED
@@ -62,7 +62,7 @@ class MetadataPartition:
         self.is_mirrored = mirror is not None
 
     def locate(self, reader: Reader, block: int, mirror: bool = False) -> tuple[int, int]:
-        """In the metadata file or, when asked, its mirror."""
+        """In the metadata file or, with ``mirror``, in its mirror."""
         file = self._mirror if mirror and self._mirror is not None else self._main
         position = block * self._block_size
         if position < file.size:
@@ -89,8 +89,8 @@ def virtual_partition(
 ) -> VirtualPartition:
     """The virtual partition over the partition ``reference``, with the last table on the disc.
 
-    The table's ICB is the last block written; what is padded or written behind it is stepped over.
-    Raises DamagedDataError when there is none.
+    The table's ICB is the last block written; padding or other blocks after it are skipped.
+    Raises DamagedDataError if there is none.
     """
     offsets = _entries_from_the_end(reader, space.block_size, last_block)
     for offset in islice(offsets, _TRIED_AT_MOST):
@@ -101,10 +101,10 @@ def virtual_partition(
 
 
 def _entries_from_the_end(reader: Reader, block_size: int, last_block: int) -> Iterator[int]:
-    """Where blocks begin like a file entry, the last one first.
+    """The image bytes of blocks that begin like a file entry, last one first.
 
-    Of a very large image only its end and its beginning are looked through: a disc that was hardly
-    begun may be followed by nothing at all.
+    Of a very large image only the end and the beginning are searched: on a disc that has hardly
+    been written to, the table is near the beginning.
     """
     end = min((last_block + 1) * block_size, reader.size // block_size * block_size)
     tail = max(0, end - _SEARCHED_BYTES)
@@ -135,7 +135,7 @@ def _table_at(reader: Reader, space: Space, reference: int, offset: int) -> Virt
 
 
 def _table_bounds(reader: Reader, icb: Icb, content: Content) -> tuple[int, int] | None:
-    """Where in the table's file its entries begin and end."""
+    """The first and last byte position of the entries in the table's file."""
     if icb.entry.file_type == _VAT_2_00_TYPE:
         header = VIRTUAL_TABLE.parse(content.read(reader, 0, VIRTUAL_TABLE.size)).header_length
         return (header, content.size) if header <= content.size else None
@@ -151,7 +151,7 @@ def metadata_partition(
 ) -> MetadataPartition:
     """The metadata partition whose files have their ICBs in the partition ``reference``.
 
-    A damaged main file is replaced by its mirror. Raises DamagedDataError when both are.
+    A damaged main file is replaced by its mirror. Raises DamagedDataError if both are damaged.
     """
     mirror: Allocation | None
     try:

@@ -1,24 +1,24 @@
-"""OSTA compressed unicode: the names and labels of UDF (UDF 2.1.1, 2.1.3, 4.2.2.1)."""
+"""OSTA compressed Unicode: the names and labels of UDF (UDF 2.1.1, 2.1.3, 4.2.2.1)."""
 
 import re
 from binascii import crc_hqx
 
-# The longest name in bytes that Linux takes, and what a longer one is cut to.
+# The longest name in bytes on Linux, and the length to which longer names are cut.
 NAME_MAX = 255
 _CUT_TO = 254
 _MARK = "_"
-# An extension of up to this many characters survives the cutting of a name.
+# An extension of up to this many characters is kept when a name is cut.
 _EXTENSION_MAX = 4
 _CHECKSUM_LENGTH = len("#ABCD")
-# A first half of a surrogate pair takes the character with it that it stands before.
+# A lone high surrogate is replaced together with the character after it.
 _ILLEGAL = re.compile("(?:[/\0\udc00-\udfff]|[\ud800-\udbff].?)+", re.DOTALL)
 
 
 def decode(identifier: bytes) -> str | None:
-    """The text of a compressed unicode field (UDF 2.1.1); None when it is none.
+    """The text of a compressed Unicode field (UDF 2.1.1); None if it is invalid.
 
-    The first byte says how wide a character is. 254 and 255 stand for 8 and 16 in the names of
-    deleted files. Surrogates without their half stay in the text.
+    The first byte (compression ID) is the width of a character in bits; in names of deleted files,
+    254 and 255 are used for 8 and 16. Lone surrogates are kept in the text.
     """
     width = identifier[:1]
     if width in (b"\x08", b"\xfe"):
@@ -29,17 +29,17 @@ def decode(identifier: bytes) -> str | None:
 
 
 def label(field: bytes) -> str:
-    """The text of a d-string (UDF 2.1.3), whose last byte is its length; "" when it has none."""
+    """The text of a dstring (UDF 2.1.3), whose last byte is its length; "" if it has none."""
     text = decode(field[: min(field[-1], len(field) - 1)]) if field else None
     return (text or "").split("\0")[0].encode("utf-8", "replace").decode("utf-8").strip()
 
 
 def file_name(identifier: bytes, charset: str = "utf-8") -> bytes | None:
-    """The name to show for a file identifier (UDF 4.2.2.1); None when it cannot be decoded.
+    """The name to show for a file identifier (UDF 4.2.2.1); None if it cannot be decoded.
 
-    What Linux cannot show ("/", NUL, half a surrogate pair, a character that ``charset`` lacks)
-    becomes "_"; such a name, "." and "..", and one that had to be cut get "#" and the CRC of what
-    is stored, before the extension, so that it stays different from its neighbours.
+    Characters that are invalid on Linux ("/", NUL, lone surrogates, those that ``charset`` lacks)
+    become "_". Such names, "." and "..", and names that are cut get "#" and the CRC of the stored
+    name before the extension, so that they remain unique.
     """
     plain = identifier[1:]
     if (
@@ -61,9 +61,9 @@ def file_name(identifier: bytes, charset: str = "utf-8") -> bytes | None:
 
 
 def _legal(text: str, charset: str) -> tuple[str, bool]:
-    """The text with marks for what cannot be shown, and whether it is changed.
+    """The text with invalid characters replaced, and whether it is changed.
 
-    A run of what no name may hold gets one mark, each character that ``charset`` lacks its own.
+    A run of illegal characters becomes one "_", as does each character that ``charset`` lacks.
     """
     if text in (".", ".."):
         return text, True
@@ -81,7 +81,7 @@ def _encodes(character: str, charset: str) -> bool:
 
 
 def _with_checksum(shown: str, checksum: int, charset: str) -> bytes:
-    """The name cut to what fits, with the checksum before its extension."""
+    """The name, cut if necessary, with the checksum before its extension."""
     stem, extension = shown, ""
     dot = shown.rfind(".", -_EXTENSION_MAX - 1)
     if 0 <= dot < len(shown) - 1:
@@ -92,7 +92,7 @@ def _with_checksum(shown: str, checksum: int, charset: str) -> bytes:
 
 
 def _cut(stem: str, room: int, charset: str) -> bytes:
-    """As many whole characters as ``room`` bytes hold."""
+    """As many whole characters as fit in ``room`` bytes."""
     data = stem.encode(charset)
     if len(data) <= room:
         return data

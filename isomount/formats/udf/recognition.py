@@ -8,16 +8,16 @@ from isomount.formats.options import ViewOptions
 from isomount.formats.udf.structures import ANCHOR, ANCHOR_POINTER, TAG, AnchorPointer
 from isomount.formats.udf.tags import Soundness, soundness
 
-# Most likely first; what else a tag's own address allows is tried after them.
+# Most likely first.
 SECTOR_SIZES = (2048, 512, 4096, 1024, 8192, 16384, 32768)
 _RECOGNITION_START = 32768
 _STRUCTURE_SIZE = 2048
 _STRUCTURES_AT_MOST = 128
 _NSR = (b"NSR02", b"NSR03")
-# What may stand before it; the first structure of another name ends the sequence.
+# Other identifiers allowed in the sequence; any other one ends it.
 _OTHERS = (b"BEA01", b"CD001", b"CDW02", b"BOOT2", b"TEA01")
 _ANCHOR_SECTORS = (256, 512)
-# Sectors by which an image may end after the disc's last one: run-out and padding.
+# How many sectors may follow the last one of the volume: run-out and padding.
 _TRAILING = (0, 1, 2, 150, 152)
 _SCAN_CHUNK = 1 << 20
 _SECTOR_BYTES = 2048
@@ -94,7 +94,7 @@ def _anchors(reader: Reader, options: ViewOptions, size: int, start: int) -> Ite
 
 
 def _anchor_at(reader: Reader, size: int, sector: int, last: int) -> Anchor | None:
-    """The anchor in that sector. Its own address tells one sector size from another."""
+    """The anchor in that sector. The tag location in it confirms the sector size."""
     if sector <= 0:
         return None
     data = reader.read(sector * size, 512)
@@ -108,7 +108,7 @@ def _anchor_at(reader: Reader, size: int, sector: int, last: int) -> Anchor | No
 def _of_session(reader: Reader, options: ViewOptions, session: int) -> list[Anchor]:
     """The session that starts at that sector, as Linux counts, or the one of that number.
 
-    A session's number, from 1, can only be told by looking for every anchor of the image.
+    To count sessions, from 1, all anchors of the image have to be found.
     """
     for size in _sizes(options):
         for anchor in _anchors(reader, options, size, session * size):

@@ -23,13 +23,13 @@ from isomount.formats.udf.structures import (
 from isomount.formats.udf.tags import Soundness, soundness
 
 _KNOWN = range(PRIMARY_VOLUME, TERMINATING + 1)
-# A sequence holds a handful; these bound what one that claims more may cost.
+# Valid sequences have only a few; these limits bound the cost of invalid ones.
 _DESCRIPTORS_AT_MOST = 4096
 _EXTENTS_AT_MOST = 64
 
 
 class Found(NamedTuple):
-    """One volume descriptor: its block, its place in the image and how far to trust it."""
+    """One volume descriptor: its block, its image byte and how far it can be trusted."""
 
     identifier: int
     data: bytes
@@ -38,14 +38,14 @@ class Found(NamedTuple):
 
 
 class Prevailing:
-    """The descriptors in force: the logical volume's, and each partition's by its number."""
+    """The prevailing descriptors: the logical volume's, and those of partitions by number."""
 
     def __init__(self) -> None:
         self._volume: Found | None = None
         self._partitions: dict[int, Found] = {}
 
     def add(self, found: Found) -> None:
-        """Take ``found`` unless one that stands above it is there: a sounder, then a newer one."""
+        """Use ``found`` unless a sounder one is held, or an equally sound and newer one."""
         if found.identifier == LOGICAL_VOLUME:
             if self._volume is None or _rank(found) > _rank(self._volume):
                 self._volume = found
@@ -56,14 +56,14 @@ class Prevailing:
                 self._partitions[number] = found
 
     def missing_from(self, other: "Prevailing") -> list[Found]:
-        """What ``other`` has that is not held here, or not as sound."""
+        """The descriptors of ``other`` that are missing here, or less sound here."""
         held = [(self._volume, other._volume)] if other._volume else []
         held += [(self._partitions.get(key), value) for key, value in other._partitions.items()]
         return [theirs for own, theirs in held if own is None or own.grade < theirs.grade]
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing is left to be wished from the reserve sequence."""
+        """Whether all descriptors are sound, so that the reserve sequence is not needed."""
         everything = [self._volume, *self._partitions.values()]
         return bool(self._partitions) and all(
             found is not None and found.grade is Soundness.SOUND for found in everything
@@ -71,7 +71,7 @@ class Prevailing:
 
     @property
     def volume(self) -> tuple[LogicalVolumeDescriptor, bytes]:
-        """The logical volume descriptor, parsed and whole. Raises DamagedDataError."""
+        """The logical volume descriptor, parsed and as bytes. Raises DamagedDataError."""
         if self._volume is None:
             raise DamagedDataError("no logical volume descriptor is left of it")
         return LOGICAL_VOLUME_DESCRIPTOR.parse(self._volume.data), self._volume.data
@@ -91,7 +91,7 @@ def _rank(found: Found) -> tuple[int, int]:
 
 
 def prevailing(reader: Reader, anchor: Anchor, damage: Damage) -> Prevailing:
-    """The descriptors in force of the main sequence; what it lacks comes from the reserve one."""
+    """The prevailing descriptors of the main sequence, completed from the reserve sequence."""
     pointer = anchor.pointer
     main = _collect(reader, anchor, pointer.main_location, pointer.main_length)
     if main.is_sound:
@@ -115,7 +115,7 @@ def _collect(reader: Reader, anchor: Anchor, location: int, length: int) -> Prev
 
 
 def descriptors_of(reader: Reader, size: int, location: int, length: int) -> Iterator[Found]:
-    """The descriptors of a sequence, across the extents that its pointers name (3/8.4.2)."""
+    """The descriptors of a sequence, across the extents that its pointers link (3/8.4.2)."""
     budget = _DESCRIPTORS_AT_MOST
     for _ in range(_EXTENTS_AT_MOST):
         following: tuple[int, int] | None = None

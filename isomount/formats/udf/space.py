@@ -1,4 +1,4 @@
-"""The logical blocks of a volume: its partitions by number, and where their blocks are."""
+"""The logical blocks of a volume: its partitions, and where their blocks are in the image."""
 
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.errors import DamagedDataError
 
-# What a partition says of a run that ends only with the image.
+# The length of a run that is limited only by the end of the image.
 UNBOUNDED = 1 << 62
 
 
@@ -20,18 +20,18 @@ class PartitionMap(Protocol):
         """Whether there are two copies of each block."""
 
     def locate(self, reader: Reader, block: int, mirror: bool = False) -> tuple[int, int]:
-        """The image byte where ``block`` starts, and how many bytes go on from there in one run.
+        """The image byte where ``block`` starts, and how many bytes are contiguous from there.
 
-        ``mirror`` asks for the other copy where the partition keeps two. Raises DamagedDataError
-        for a block that is nowhere.
+        ``mirror`` selects the second copy if the partition has two. Raises DamagedDataError if the
+        block has no location.
         """
 
     def mirror_of(self, reader: Reader, offset: int) -> int | None:
-        """Where the other copy of the block at image byte ``offset`` is, None without one."""
+        """The image byte of the second copy of the block at ``offset``, None without one."""
 
 
 class PhysicalPartition:
-    """Blocks in one run of the volume (ECMA-167 3/10.7.2). Its length is not held against them."""
+    """Contiguous blocks of the volume (ECMA-167 3/10.7.2). The recorded length is not enforced."""
 
     is_mirrored = False
 
@@ -40,7 +40,7 @@ class PhysicalPartition:
         self._start = start
 
     def locate(self, reader: Reader, block: int, mirror: bool = False) -> tuple[int, int]:
-        """Straight on from the partition's start."""
+        """Counted from the partition's start."""
         return (self._start + block) * self._block_size, UNBOUNDED
 
     def mirror_of(self, reader: Reader, offset: int) -> int | None:
@@ -51,7 +51,7 @@ class PhysicalPartition:
 class SparablePartition:
     """A physical partition whose defective packets are replaced by others (UDF 2.2.9).
 
-    ``replaced`` gives, by the first block of a packet, the sector of the packet used instead.
+    ``replaced`` maps the first block of a packet to the sector of the packet used instead.
     """
 
     is_mirrored = False
@@ -66,7 +66,7 @@ class SparablePartition:
         self._order = sorted(replaced)
 
     def locate(self, reader: Reader, block: int, mirror: bool = False) -> tuple[int, int]:
-        """In the spare packet, or in place up to the next packet that is replaced."""
+        """In the spare packet, or in place up to the next replaced packet."""
         within = block % self._packet_length
         packet = block - within
         spare = self._replaced.get(packet)
@@ -83,7 +83,7 @@ class SparablePartition:
 
 
 class MissingPartition:
-    """A partition map that leads nowhere: its blocks are damage, those of the others are not."""
+    """A partition that cannot be located: only its own blocks are unreadable."""
 
     is_mirrored = False
 
@@ -91,11 +91,11 @@ class MissingPartition:
         self._reason = reason
 
     def locate(self, reader: Reader, block: int, mirror: bool = False) -> tuple[int, int]:
-        """Nowhere."""
+        """Always raises DamagedDataError."""
         raise DamagedDataError(self._reason)
 
     def mirror_of(self, reader: Reader, offset: int) -> int | None:
-        """Nowhere either."""
+        """Always None."""
         return None
 
 

@@ -1,4 +1,4 @@
-"""What statfs shows of a UDF volume."""
+"""The values of statfs for a UDF volume."""
 
 import struct
 
@@ -19,7 +19,7 @@ _TABLES_AT_BYTE = 80
 _UNKNOWN = 0xFFFFFFFF
 _COUNTS = struct.Struct("<32xII")
 _INTEGRITY_AT_MOST = 1024
-# The bitmap of 16 GiB of 2048-byte blocks; a larger one is not worth the wait at mount time.
+# The bitmap of 16 GiB of 2048-byte blocks; reading a larger one would delay mounting too much.
 _BITMAP_AT_MOST = 1 << 20
 
 
@@ -85,7 +85,7 @@ def _sectors(location: int, length: int, size: int) -> tuple[int, int]:
 
 
 def _free_in_bitmap(reader: Reader, block_size: int, partition: PartitionDescriptor) -> int:
-    """The set bits of the unallocated space bitmap (4/14.12), 0 where there is none."""
+    """The number of set bits in the unallocated space bitmap (4/14.12), 0 if there is none."""
     if not partition.bitmap_length:
         return 0
     offset = (partition.start + partition.bitmap_block) * block_size

@@ -1,7 +1,8 @@
-"""Named streams and extended attributes as the extended attributes of Linux.
+"""Named streams and extended attributes of UDF as extended attributes of Linux.
 
 A named stream NAME (UDF 3.3.5) is ``user.NAME``. An extended attribute of type N (ECMA-167
-4/14.10) is ``user.udf.N``, with the identifier of who defined it, if any, as ``user.udf.N.ID``.
+4/14.10) is ``user.udf.N``, or ``user.udf.N.ID`` if it has an implementation or application
+identifier.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from isomount.formats.udf.osta import file_name
 from isomount.formats.udf.space import Space
 from isomount.formats.udf.structures import LONG_AD
 
-# Linux takes no longer value, nor a longer list of names, of extended attributes.
+# The limits of Linux for a value (XATTR_SIZE_MAX) and for a list of names (XATTR_LIST_MAX).
 VALUE_MAX = 64 << 10
 _NAMES_MAX = 64 << 10
 _TOTAL_MAX = 4 << 20
@@ -27,9 +28,9 @@ _LENGTH_MASK = (1 << 30) - 1
 def extended_attributes(
     reader: Reader, space: Space, icb: Icb, charset: str, damage: Damage
 ) -> dict[bytes, bytes]:
-    """Name and value of everything that hangs on the file of ``icb``.
+    """Name and value of all streams and extended attributes of the file of ``icb``.
 
-    What cannot be read, and what is longer than Linux allows, is noted and left out.
+    Those that cannot be read, or are longer than Linux allows, are noted and left out.
     """
     found: dict[bytes, bytes] = {}
     names = total = 0
@@ -83,7 +84,7 @@ def _streams(
 
 
 def _linked(reader: Reader, space: Space, address: bytes) -> Icb | None:
-    """The ICB that a long allocation descriptor in a file entry names, None if it names none."""
+    """The ICB that a long allocation descriptor in a file entry points to, None if it is empty."""
     if not address:
         return None
     link = LONG_AD.parse(address)

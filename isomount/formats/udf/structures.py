@@ -1,7 +1,7 @@
-"""The descriptors of ECMA-167 and UDF, each declared once: its fields and how they lie in bytes.
+"""The descriptors of ECMA-167 and UDF: the fields and the binary layout of each.
 
-All numbers are little-endian. A field that nothing here needs is skipped by the layout. Clauses
-are those of ECMA-167 third edition unless they say UDF.
+All numbers are little-endian. Layouts skip unused fields. Clauses are those of the third edition
+of ECMA-167 unless they say UDF.
 """
 
 import struct
@@ -30,7 +30,7 @@ EXTENDED_FILE_ENTRY = 266
 
 
 class Structure(Generic[T]):
-    """How one descriptor lies in bytes: ``layout`` in the letters of struct, without byte order."""
+    """The binary layout of one descriptor: a struct format without byte order."""
 
     def __init__(self, make: Callable[[Iterable[Any]], T], layout: str) -> None:
         self._make = make
@@ -38,7 +38,7 @@ class Structure(Generic[T]):
         self.size = self._struct.size
 
     def parse(self, data: bytes, offset: int = 0) -> T:
-        """The descriptor at ``offset`` of ``data``. Raises DamagedDataError if it is cut short."""
+        """The descriptor at ``offset`` of ``data``. Raises DamagedDataError if it is truncated."""
         try:
             return self._make(self._struct.unpack_from(data, offset))
         except struct.error:
@@ -46,7 +46,7 @@ class Structure(Generic[T]):
 
 
 class Tag(NamedTuple):
-    """Descriptor tag (3/7.2): what opens every descriptor but those of volume recognition."""
+    """Descriptor tag (3/7.2): the start of all descriptors except those of volume recognition."""
 
     identifier: int
     version: int
@@ -60,7 +60,7 @@ TAG = Structure(Tag._make, "HHBx2xHHI")
 
 
 class ExtentAd(NamedTuple):
-    """Extent of the volume space (3/7.1): bytes, and the sector where they start."""
+    """Extent of the volume space (3/7.1): length in bytes and first sector."""
 
     length: int
     location: int
@@ -93,7 +93,7 @@ ANCHOR_POINTER = Structure(AnchorPointer._make, "16xIIII")
 
 
 class VolumePointer(NamedTuple):
-    """Volume descriptor pointer (3/10.3): where the sequence goes on."""
+    """Volume descriptor pointer (3/10.3): where the sequence continues."""
 
     sequence_number: int
     length: int
@@ -151,7 +151,7 @@ PHYSICAL_MAP = Structure(PhysicalMap._make, "4xH")
 
 
 class TypedMap(NamedTuple):
-    """Partition map of type 2 (3/10.7.3, UDF 2.2.8 to 2.2.10): who says what it is."""
+    """Partition map of type 2 (3/10.7.3, UDF 2.2.8 to 2.2.10): its identifier tells the kind."""
 
     identifier: bytes
     number: int
@@ -161,7 +161,7 @@ TYPED_MAP = Structure(TypedMap._make, "5x23s8x2xH")
 
 
 class SparableMap(NamedTuple):
-    """What a sparable partition map adds (UDF 2.2.9); table locations are sectors."""
+    """The further fields of a sparable partition map (UDF 2.2.9); table locations are sectors."""
 
     packet_length: int
     table_count: int
@@ -176,7 +176,7 @@ SPARABLE_MAP = Structure(SparableMap._make, "40xHBxIIIII")
 
 
 class MetadataMap(NamedTuple):
-    """What a metadata partition map adds (UDF 2.2.10); blocks of the physical partition."""
+    """The further fields of a metadata partition map (UDF 2.2.10), in blocks of the partition."""
 
     main: int
     mirror: int
@@ -244,7 +244,7 @@ class FileEntry(NamedTuple):
     descriptors_length: int
 
 
-# The stream directory ICB is the extended file entry's alone.
+# Only the extended file entry has a stream directory ICB.
 FILE_ENTRY_LAYOUT = Structure(FileEntry._make, "16x4xH5xB6xHIIIH6xQ8x12s12s12s4x16s0s32x8xII")
 EXTENDED_FILE_ENTRY_LAYOUT = Structure(
     FileEntry._make, "16x4xH5xB6xHIIIH6xQ8x8x12s12s12x12s8x16s16s32x8xII"
@@ -261,7 +261,7 @@ ALLOCATION_EXTENT_LAYOUT = Structure(AllocationExtent._make, "16x4xI")
 
 
 class IndirectEntry(NamedTuple):
-    """Indirect entry (4/14.7): where the ICB goes on."""
+    """Indirect entry (4/14.7): where the ICB continues."""
 
     length: int
     block: int
@@ -282,7 +282,7 @@ SPACE_BITMAP_LAYOUT = Structure(SpaceBitmap._make, "16xII")
 
 
 class AttributeHeader(NamedTuple):
-    """What opens one extended attribute (4/14.10.2): ``length`` counts it whole."""
+    """The header of an extended attribute (4/14.10.2); ``length`` includes the header."""
 
     type: int
     subtype: int

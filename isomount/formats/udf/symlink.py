@@ -8,9 +8,10 @@ _HEADER = 4
 
 
 def target(components: bytes, charset: str) -> bytes:
-    """The path that ``components`` spell. Raises DamagedDataError when one is damaged.
+    """The path given by ``components``. Raises DamagedDataError if one is damaged.
 
-    Components of no known kind, and a root that only its originator understands, are left out.
+    Components of unknown type, and a root defined by agreement (type 1 with an identifier), are
+    left out.
     """
     path = b""
     at = 0

@@ -1,4 +1,4 @@
-"""Descriptor tags: whether what stands in a block is the descriptor that should be there."""
+"""Descriptor tags: whether a block holds the expected descriptor (ECMA-167 3/7.2)."""
 
 import enum
 from binascii import crc_hqx
@@ -10,8 +10,8 @@ from isomount.formats.udf.structures import TAG
 class Soundness(enum.IntEnum):
     """How far a descriptor can be trusted.
 
-    TOLERABLE is one whose identifier is right and of whose two sums one is: most often a writer
-    that computes the other wrongly.
+    TOLERABLE means that the identifier and only one of checksum and CRC are correct: some writers
+    compute the other wrongly.
     """
 
     BAD = 0
@@ -20,9 +20,9 @@ class Soundness(enum.IntEnum):
 
 
 def soundness(data: bytes, identifiers: Container[int]) -> Soundness:
-    """Judge the descriptor at the start of ``data`` (3/7.2) that should be one of ``identifiers``.
+    """Check the descriptor at the start of ``data`` (3/7.2), which should be of ``identifiers``.
 
-    The CRC is the one of ITU-T V.41, the checksum the sum of the tag's other bytes.
+    The CRC is that of ITU-T V.41, the checksum is the sum of the tag's other bytes.
     """
     if len(data) < TAG.size:
         return Soundness.BAD

@@ -8,7 +8,7 @@ from isomount.formats.udf.structures import Structure
 
 
 class Timestamp(NamedTuple):
-    """Timestamp (1/7.3): the zone's kind and minutes in one number, the fraction in three."""
+    """Timestamp (1/7.3): ``zone`` holds type and offset, the last three fields the fraction."""
 
     zone: int
     year: int
@@ -27,17 +27,16 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _NOT_RECORDED = bytes(12)
 _LOCAL_TIME = 1
 _NO_ZONE = -2047
-# The calendar repeats after 400 years of so many days.
+# The Gregorian calendar repeats every 400 years, which have so many days.
 _CYCLE_YEARS, _CYCLE_DAYS = 400, 146097
 
 
 @lru_cache(maxsize=4096)
 def nanoseconds(stamp: bytes) -> int:
-    """Nanoseconds since 1970 of a 12-byte timestamp; 0 when it is all zero (not recorded).
+    """Nanoseconds since 1970 of a 12-byte timestamp; 0 if it is all zero (not recorded).
 
-    The zone, minutes east of Greenwich, counts when the stamp says that it is local time. Fields
-    outside their range carry over (day 32 is the 1st of the next month); a fraction outside its
-    range is dropped.
+    The zone (minutes east of UTC) applies if the type is local time. Fields out of range carry over
+    (day 32 is the 1st of the next month); a fraction out of range is ignored.
     """
     if stamp == _NOT_RECORDED:
         return 0
@@ -59,8 +58,8 @@ def _minutes(field: int) -> int:
 
 
 def _days(year: int, month: int) -> int:
-    """Days from 1970 to the first of that month; month 0 is the December before."""
+    """Days from 1970 to the first of that month; month 0 is December of the year before."""
     years, month = divmod(month - 1, 12)
     cycles, year = divmod(year + years, _CYCLE_YEARS)
-    # datetime knows no year 0: the cycle before the first is one later in its terms.
+    # datetime has no year 0, so calculate one cycle later and subtract it again.
     return date(year + _CYCLE_YEARS, month + 1, 1).toordinal() - _EPOCH + (cycles - 1) * _CYCLE_DAYS

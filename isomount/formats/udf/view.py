@@ -31,7 +31,7 @@ NOWHERE = 1 << 62
 
 
 class UdfView:
-    """A UDF volume (see formats.base.View). Thread-safe; nothing of the image is kept.
+    """A UDF volume (see formats.base.View). Thread-safe; it caches nothing.
 
     Making one reads the root's ICB. Raises DamagedDataError if that is no directory's.
     """
@@ -71,7 +71,7 @@ class UdfView:
         return self.root
 
     def directory_size(self, reader: Reader, ino: int) -> int:
-        """The length of the directory's data, held against the image's."""
+        """The length of the directory's data, at most that of the image."""
         size = self._icb(reader, ino).entry.information_length
         return min(size, reader.size)
 

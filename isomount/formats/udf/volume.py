@@ -39,7 +39,7 @@ _VIRTUAL, _SPARABLE, _METADATA = (
     b"*UDF Metadata Partition",
 )
 _SPARING_TABLE_IDENTIFIER = b"*UDF Sparing Table"
-# Entries from here on are packets that are free to use or defective themselves (UDF 2.2.12).
+# Values from here on mark spare packets that are available or defective (UDF 2.2.12).
 _NOT_IN_USE = 0xFFFFFFF0
 _FILE_SETS_AT_MOST = 64
 _LOOKED_UP_AT_MOST = 4
@@ -47,7 +47,7 @@ _NO_MIRROR = 0xFFFFFFFF
 
 
 class LogicalVolume(NamedTuple):
-    """What mounting reads: where blocks are, where the root is, and what to call the volume.
+    """The logical volume: its space of blocks, its root directory and its label.
 
     ``root`` is the partition reference number and the logical block of the root's ICB.
     """
@@ -68,7 +68,7 @@ class _Map(NamedTuple):
 
 
 def load(reader: Reader, anchor: Anchor, damage: Damage) -> LogicalVolume:
-    """The volume that ``anchor`` leads to. Raises DamagedDataError with the reason if it cannot."""
+    """Load the volume that ``anchor`` points to. Raises DamagedDataError with the reason."""
     descriptors = prevailing(reader, anchor, damage)
     volume, data = descriptors.volume
     size = volume.block_size
@@ -89,7 +89,7 @@ def load(reader: Reader, anchor: Anchor, damage: Damage) -> LogicalVolume:
 
 
 def _maps(volume: LogicalVolumeDescriptor, data: bytes) -> list[_Map]:
-    """The partition maps, as many as are whole (3/10.6.13, 3/10.7)."""
+    """The partition maps, up to the first invalid one (3/10.6.13, 3/10.7)."""
     maps: list[_Map] = []
     at = _MAPS_AT_BYTE
     end = min(len(data), at + volume.map_table_length)
@@ -116,10 +116,10 @@ def _add_partitions(
     descriptors: dict[int, PartitionDescriptor],
     last_sector: int,
 ) -> None:
-    """Fill ``space``: first the partitions that are places, then those that are looked up.
+    """Fill ``space``: first partitions in place, then those mapped by a file.
 
-    The files that tell where the blocks of the latter are can only lie in the former, so that no
-    partition is ever looked up through itself.
+    The files that map the latter can only be in the former, so that no partition is located
+    through itself.
     """
     places = Space(space.block_size, space.damage)
     for each in maps:
@@ -151,7 +151,7 @@ def _in_place(
 
 
 def _below(maps: list[_Map], each: _Map) -> int:
-    """The reference number of the partition that a virtual or metadata one lies in."""
+    """The reference number of the partition that contains a virtual or metadata partition."""
     for index, other in enumerate(maps):
         if other.number == each.number and other.kind in (b"", _SPARABLE):
             return index
@@ -195,7 +195,7 @@ def _sparing(reader: Reader, space: Space, data: bytes) -> dict[int, int]:
 
 
 def _file_set(reader: Reader, space: Space, volume: LogicalVolumeDescriptor) -> FileSetDescriptor:
-    """The file set descriptor in force: the newest of the sequence (4/8.3.1, UDF 2.3.2)."""
+    """The prevailing file set descriptor: the newest of the sequence (4/8.3.1, UDF 2.3.2)."""
     best: FileSetDescriptor | None = None
     partition, block = volume.file_set_partition, volume.file_set_block
     count = max(1, (volume.file_set_length & (1 << 30) - 1) // space.block_size)

@@ -1,6 +1,6 @@
 """The fast lane: the frequent requests, read from the device and answered without pyfuse3.
 
-An optional layer. What a request means is told in isomount.fs.answers, for both ways.
+An optional layer. What a request means is defined in isomount.fs.answers, for both.
 """
 
 from isomount.fs.lane.gate import Gate

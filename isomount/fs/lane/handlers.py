@@ -21,12 +21,13 @@ from isomount.fs.lane import wire
 from isomount.fs.lane.splice import UnspliceableError
 from isomount.fs.lane.wire import Body, Opcode, Opened, Request
 from isomount.fs.session import Session
+from isomount.sources import FileRange
 
 # Raises UnspliceableError where a range of a file could not be sent: it is to be copied.
 Send: TypeAlias = Callable[[wire.Message], None]
 # Whether the request of that number still wants an answer; it is the caller's to give from then on.
 Claim: TypeAlias = Callable[[int], bool]
-# None is no answer.
+# None means that nothing is left to be sent.
 _Handler: TypeAlias = Callable[[Request, Reader], Body | None]
 
 # They need something open, which somebody who may ask has opened, and may have handed on.
@@ -106,15 +107,9 @@ class Handlers:
         if body is None:
             return
         if claim(request.unique):
-            self._reply(request, reader, body)
+            self._send(wire.reply(request.unique, body))
         elif request.opcode == Opcode.OPEN:  # the kernel will not release what it does not know
             self._session.files.release(wire.handle_opened(body))
-
-    def _reply(self, request: Request, reader: Reader, body: Body) -> None:
-        try:
-            self._send(wire.reply(request.unique, body))
-        except UnspliceableError:
-            self._send(wire.reply(request.unique, self._copied(request, reader)))
 
     def _may_ask(self, request: Request) -> bool:
         if self._session.policy.lets_in(request.uid):
@@ -150,10 +145,11 @@ class Handlers:
 
     def _open(self, request: Request, reader: Reader) -> bytes:
         """Open for reading; the page cache stays valid from one open to the next."""
+        answers.require_reading(wire.open_flags(request))
         ino = self._session.from_kernel(request.node)
         # Marked before anything may wait: a second open must not push, whichever is answered first.
         is_first = self._session.first_opens.is_first(ino)
-        content = answers.open_file(self._volume, reader, ino, wire.open_flags(request))
+        content = answers.open_file(self._volume, reader, ino)
         if is_first:
             self._push(request.node, content)
         flags = Opened.KEEP_CACHE
@@ -167,18 +163,23 @@ class Handlers:
             with suppress(OSError):  # then it is read
                 self._send(wire.store(number, data))
 
-    def _read(self, request: Request, reader: Reader) -> Body:
-        """That range of an open file, unread where that is worth it."""
+    def _read(self, request: Request, reader: Reader) -> Body | None:
+        """That range of an open file, not copied where that is worth it."""
         handle, offset, size = wire.range_of(request)
+        file = self._session.files[handle]
         if reader is self._resident and size <= self._spliced_at_most:
-            where = answers.file_range(self._volume, self._session.files[handle], offset, size)
-            if where is not None:
-                return where
-        return self._copied(request, reader)
+            where = answers.file_range(self._volume, file, offset, size)
+            if where is not None and self._send_range(request, where):
+                return None
+        return answers.read(self._volume, reader, file, offset, size)
 
-    def _copied(self, request: Request, reader: Reader) -> bytes | memoryview:
-        handle, offset, size = wire.range_of(request)
-        return answers.read(self._volume, reader, self._session.files[handle], offset, size)
+    def _send_range(self, request: Request, where: FileRange) -> bool:
+        """Send a range of a file; False when it cannot be sent as such, and has to be copied."""
+        try:
+            self._send(wire.reply(request.unique, where))
+        except UnspliceableError:
+            return False
+        return True
 
     def _release(self, request: Request, reader: Reader) -> bytes:
         """The last descriptor of one open is closed."""

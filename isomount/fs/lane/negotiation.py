@@ -1,7 +1,7 @@
-"""What the kernel and libfuse agreed upon in INIT, and whether the lane's encoding fits that.
+"""The result of FUSE_INIT, and whether the lane's encoding is valid for it.
 
-The kernel offers a version and flags; pyfuse3 (libfuse) answers with the version and the flags that
-will be used. Only the answer counts for the shape of messages.
+The kernel offers a version and flags; pyfuse3 (libfuse) replies with the version and the flags to
+use. Only the reply determines the format of messages.
 """
 
 from struct import Struct
@@ -14,11 +14,11 @@ _INIT_IN = Struct("=IIII")
 # struct fuse_out_header, then of struct fuse_init_out: major, minor, max_readahead, flags,
 # max_background, congestion_threshold, max_write, time_gran, max_pages, map_alignment, flags2.
 _INIT_OUT = Struct("=IiQIIIIHHIIHHI")
-# Before 7.23 (Linux 3.15) the answer ended with max_write.
+# Before 7.23 (Linux 3.15) the reply ended with max_write.
 _OLDEST = (7, 23)
 
-# Flags that change nothing of what the lane reads and writes. FUSE_INIT_EXT says that flags2 is
-# there. What is not listed might: splicing into the device, say, is fine, io_uring is not.
+# Flags that do not change the messages that the lane reads and writes. Any other flag may: FUSE
+# over io_uring, for example. FUSE_INIT_EXT means that flags2 is present.
 _ASYNC_READ = 1 << 0
 _ATOMIC_O_TRUNC = 1 << 3
 _EXPORT_SUPPORT = 1 << 4
@@ -64,7 +64,7 @@ _HARMLESS = (
 
 
 class Negotiated(NamedTuple):
-    """The answer to INIT. ``max_write`` is in bytes; ``error`` is 0 or a negative errno."""
+    """The reply to INIT. ``max_write`` is in bytes; ``error`` is 0 or a negative errno."""
 
     error: int
     version: tuple[int, int]
@@ -74,7 +74,7 @@ class Negotiated(NamedTuple):
 
     @property
     def obstacle(self) -> str:
-        """Why the lane cannot be used, "" when it can."""
+        """Why the lane cannot be used; "" if it can."""
         if self.error:
             return f"INIT was answered with error {-self.error}"
         if self.version[0] != _OLDEST[0] or self.version < _OLDEST:
@@ -86,16 +86,16 @@ class Negotiated(NamedTuple):
 
 
 def negotiated(reply: bytes) -> Negotiated:
-    """What the answer to INIT says; what a short one does not reach is 0."""
+    """Parse the reply to INIT; fields that a short reply lacks are 0."""
     fields = _INIT_OUT.unpack_from(reply.ljust(_INIT_OUT.size, b"\0"))
     _, error, _, major, minor, _, flags, _, _, max_write, *_, flags2 = fields
     return Negotiated(error, (major, minor), flags, flags2, max_write)
 
 
 def offers_to_open_directories(init: Request) -> bool:
-    """Whether the kernel (5.1 on) opens directories by itself where OPENDIR is unknown.
+    """Whether the kernel (since 5.1) opens directories by itself if OPENDIR returns ENOSYS.
 
-    It says so in its flags, and no answer is expected.
+    This flag is informational: the reply to INIT does not repeat it.
     """
     *_, flags = _INIT_IN.unpack_from(init.body.ljust(_INIT_IN.size, b"\0"))
     return bool(flags & _NO_OPENDIR_SUPPORT)

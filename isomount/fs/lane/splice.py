@@ -1,4 +1,4 @@
-"""Pages of a file handed to the kernel as they are, without a copy of ours (splice(2))."""
+"""Sending pages of a file to the kernel without copying them (splice(2))."""
 
 import errno
 import fcntl
@@ -8,25 +8,25 @@ from contextlib import suppress
 
 from isomount.sources import FileRange
 
-# What an ordinary user may have. READs of 1 MiB, which raised readahead brings, have no room beside
-# their header; of those fewer are needed, and a copy costs little there.
+# The limit for unprivileged users (pipe-max-size). A READ of 1 MiB, as with raised readahead, does
+# not fit together with its header; such reads are few, and copying them costs little.
 _CAPACITY = 1 << 20
 
 
 class UnspliceableError(Exception):
-    """The range of a file cannot be sent as such; nothing was sent."""
+    """The file range cannot be spliced; nothing was sent."""
 
 
 class Splice:
-    """A pipe through which answers go to ``device``."""
+    """A pipe through which replies are spliced to ``device``."""
 
     def __init__(self, device: int) -> None:
         self._device = device
         self._reader, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        with suppress(OSError):  # a user with many pipes has smaller ones
+        with suppress(OSError):  # EPERM above pipe-user-pages-soft: keep the smaller pipe
             fcntl.fcntl(self._writer, fcntl.F_SETPIPE_SZ, _CAPACITY)
-        # Each page takes a place, whatever it holds of the range: one for the header, and one more
-        # as the range need not begin with a page.
+        # A partly used page takes a whole slot of the pipe: one slot for the header, and one more
+        # as the range may not be page-aligned.
         size = fcntl.fcntl(self._writer, fcntl.F_GETPIPE_SZ)
         self.at_most = max(0, size - 2 * mmap.PAGESIZE)
 
@@ -36,10 +36,10 @@ class Splice:
         os.close(self._writer)
 
     def send(self, header: bytes, data: FileRange) -> None:
-        """Send an answer of not more than ``at_most`` bytes.
+        """Send a reply of at most ``at_most`` bytes.
 
-        Raises UnspliceableError where the range cannot be had this way, or OSError where the device
-        does not take it. It waits where a page of the range is not in memory.
+        Raises UnspliceableError if the file range cannot be spliced into the pipe, and OSError if
+        the device rejects the reply. Blocks if a page of the range is not in memory.
         """
         try:
             self._fill(header, data)
@@ -66,7 +66,7 @@ class Splice:
             done += count
 
     def _empty(self) -> None:
-        """What is left must not get into the next answer."""
+        """Discard what is left in the pipe, so that it does not precede the next reply."""
         with suppress(BlockingIOError):
             while os.read(self._reader, _CAPACITY):
                 pass

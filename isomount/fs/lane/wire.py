@@ -1,7 +1,7 @@
-"""The kernel's FUSE protocol, as far as the frequent requests need it (<linux/fuse.h>, 7.23 on).
+"""The part of the kernel's FUSE protocol for frequent requests (<linux/fuse.h>, 7.23 and later).
 
-Messages on /dev/fuse are structures in the machine's own byte order. They never change, only grow:
-fields are added at the end of a request, and a reply's size is told by the protocol's version.
+Messages on /dev/fuse are structures in native byte order. Structures are only ever extended: new
+fields are appended to requests, and the size of a reply depends on the protocol version.
 """
 
 from enum import IntEnum, IntFlag
@@ -13,9 +13,9 @@ from isomount.sources import FileRange
 
 Body: TypeAlias = bytes | memoryview | FileRange
 
-# The number by which the kernel calls the root.
+# FUSE_ROOT_ID: the kernel's number of the root.
 ROOT = 1
-# Seconds. The image cannot change, so the kernel may keep what it was told as long as it likes.
+# Validity of entries and attributes, in seconds. The image cannot change, so they never expire.
 FOREVER = 1_000_000_000
 _SECOND = 1_000_000_000
 _PADDING = [bytes(-n & 7) for n in range(8)]
@@ -36,7 +36,7 @@ _ATTR_OUT = Struct("=Q8x" + _ATTR)
 _ENTRY_OUT = Struct("=Q8xQQ8x" + _ATTR)
 # struct fuse_direntplus: an entry_out, then ino, off, namelen, type of struct fuse_dirent.
 _DIRENTPLUS = Struct("=Q8xQQ8x" + _ATTR + "QQII")
-# Not looked up anew for each of a hundred thousand entries.
+# Bound once, as they are used for every entry of a listing.
 _DIRENTPLUS_SIZE = _DIRENTPLUS.size
 _pack_direntplus = _DIRENTPLUS.pack
 # struct fuse_open_out: fh, open_flags, padding.
@@ -56,7 +56,7 @@ _STORE_OUT = Struct("=QQI4x")
 
 
 class Opcode(IntEnum):
-    """enum fuse_opcode: those that are answered here, and names for the log."""
+    """enum fuse_opcode: the requests answered here, and names of others for the log."""
 
     LOOKUP = 1
     FORGET = 2
@@ -117,7 +117,7 @@ class Opened(IntFlag):
 
 
 class Request(NamedTuple):
-    """One request. ``node`` is the inode number in the kernel's words."""
+    """One request. ``node`` is the kernel's inode number (nodeid)."""
 
     opcode: int
     unique: int
@@ -128,14 +128,14 @@ class Request(NamedTuple):
 
 
 class Message(NamedTuple):
-    """What is told to the kernel."""
+    """A message to the kernel: a reply or a notification."""
 
     head: bytes
     body: Body
 
 
 def request(message: memoryview) -> Request:
-    """What the kernel asks."""
+    """Parse a request."""
     _, opcode, unique, node, uid, _, pid = _IN_HEADER.unpack_from(message)
     return Request(opcode, unique, node, uid, pid, bytes(message[_IN_HEADER.size :]))
 
@@ -159,19 +159,19 @@ def handle_of(request: Request) -> int:
 
 
 def xattr_of(request: Request) -> tuple[int, bytes]:
-    """The room for the answer to a GETXATTR or LISTXATTR, and the name that was asked for."""
+    """The size of the caller's buffer in a GETXATTR or LISTXATTR, and the attribute's name."""
     (size,) = _GETXATTR_IN.unpack_from(request.body)
     return size, request.body[_GETXATTR_IN.size : -1]
 
 
 def interrupted(request: Request) -> int:
-    """Which request an INTERRUPT is about."""
+    """The ``unique`` of the request that an INTERRUPT cancels."""
     (number,) = _INTERRUPT_IN.unpack_from(request.body)
     return int(number)
 
 
 def name(opcode: int) -> str:
-    """What the log calls a request: "lookup"."""
+    """The name of a request in the log, such as "lookup"."""
     try:
         return Opcode(opcode).name.lower()
     except ValueError:
@@ -179,65 +179,65 @@ def name(opcode: int) -> str:
 
 
 def reply(unique: int, body: Body) -> Message:
-    """The answer to the request of that number."""
+    """A reply to the request ``unique``."""
     return Message(_OUT_HEADER.pack(_OUT_HEADER.size + len(body), 0, unique), body)
 
 
 def refusal(unique: int, code: int) -> Message:
-    """The answer that says no, with an errno."""
+    """An error reply with that errno."""
     return Message(_OUT_HEADER.pack(_OUT_HEADER.size, -code, unique), b"")
 
 
 def unique(message: Message) -> int:
-    """Which request is answered; 0 is none."""
+    """The ``unique`` of the request that a message replies to; 0 for notifications."""
     return int(_OUT_HEADER.unpack_from(message.head)[2])
 
 
 def handle_opened(opened: Body) -> int:
-    """The file handle that an answer to OPEN tells."""
+    """The file handle in the body of a reply to OPEN."""
     assert isinstance(opened, bytes)
     return int(_OPEN_OUT.unpack_from(opened)[0])
 
 
 def store(node: int, data: Body) -> Message:
-    """Not an answer: ``data`` for the page cache, as the beginning of the file ``node``."""
+    """A FUSE_NOTIFY_STORE: ``data`` for the page cache at offset 0 of the file ``node``."""
     size = _OUT_HEADER.size + _STORE_OUT.size + len(data)
     header = _OUT_HEADER.pack(size, _NOTIFY_STORE, 0)
     return Message(header + _STORE_OUT.pack(node, 0, len(data)), data)
 
 
 def entry(node: Node, number: int, block_size: int) -> bytes:
-    """What LOOKUP answers: ``node``, which the kernel shall call ``number``.
+    """The body of a reply to LOOKUP: ``node`` with the inode number ``number``.
 
-    A node with a fault is not kept, so that whoever looks closer asks again and is told.
+    A node with a fault must not be cached by the kernel, so that each use of it is reported.
     """
     kept = 0 if node.fault else FOREVER
     return _ENTRY_OUT.pack(number, kept, kept, *_attr(node, number, block_size))
 
 
-# What LOOKUP answers for a name that is not there, which the kernel remembers too.
+# The body of a reply to LOOKUP for a missing name, which the kernel caches too (negative dentry).
 MISSING = _ENTRY_OUT.pack(0, FOREVER, 0, *[0] * 15)
 
 
 def opened(handle: int, flags: Opened) -> bytes:
-    """What OPEN and OPENDIR answer."""
+    """The body of a reply to OPEN or OPENDIR."""
     return _OPEN_OUT.pack(handle, flags)
 
 
 def size_of_xattr(size: int) -> bytes:
-    """What GETXATTR and LISTXATTR answer who asks how long the answer would be."""
+    """The body of a reply to GETXATTR or LISTXATTR with a size of 0: the size needed."""
     return _GETXATTR_OUT.pack(size)
 
 
 def attributes(node: Node, number: int, block_size: int) -> bytes:
-    """What GETATTR answers."""
+    """The body of a reply to GETATTR."""
     return _ATTR_OUT.pack(0 if node.fault else FOREVER, *_attr(node, number, block_size))
 
 
 def _attr(node: Node, number: int, block_size: int) -> tuple[int, ...]:
     _, mode, uid, gid, nlink, size, atime, mtime, ctime, rdev, _, _, _ = node
     a, a_ns = divmod(atime, _SECOND)
-    # Most discs have one time for all three, and here the time goes when one is walked through.
+    # Most discs record one time for all three; this function dominates the cost of a tree walk.
     m, m_ns = (a, a_ns) if mtime == atime else divmod(mtime, _SECOND)
     c, c_ns = (a, a_ns) if ctime == atime else divmod(ctime, _SECOND)
     blocks = (size + 511) // 512
@@ -246,9 +246,9 @@ def _attr(node: Node, number: int, block_size: int) -> tuple[int, ...]:
 
 
 class Listing:
-    """An answer to READDIRPLUS that is being filled: names with their attributes.
+    """Builds the body of a reply to READDIRPLUS: names with their attributes.
 
-    ``root`` is the volume's number for what the kernel calls ROOT.
+    ``root`` is the volume's inode number of the root, which the kernel knows as ROOT.
     """
 
     def __init__(self, size: int, block_size: int, root: int) -> None:
@@ -259,11 +259,11 @@ class Listing:
 
     @property
     def entries_at_most(self) -> int:
-        """How many entries there may be room for."""
+        """An upper limit for the number of entries that fit."""
         return self._room // (_DIRENTPLUS.size + 8)
 
     def add_dot(self, cookie: int, name: bytes, ino: int) -> bool:
-        """Add "." or "..", of which the kernel takes only number and type; False without room."""
+        """Add "." or "..", of which the kernel uses only number and type; False if it is full."""
         number = ROOT if ino == self._root else ino
         head = _DIRENTPLUS.pack(*[0] * 18, number, cookie, len(name), _DIRECTORY)
         self._room -= len(head) + 8
@@ -273,7 +273,7 @@ class Listing:
         return True
 
     def add(self, cookie: int, name: bytes, node: Node) -> bool:
-        """Add an entry; False when there is no room for it."""
+        """Add an entry; False if it does not fit."""
         length = len(name)
         padding = _PADDING[length & 7]
         self._room -= _DIRENTPLUS_SIZE + length + len(padding)
@@ -287,5 +287,5 @@ class Listing:
         return True
 
     def body(self) -> bytes:
-        """All of it; nothing is the end of the directory."""
+        """The body; an empty one means the end of the directory."""
         return b"".join(self._pieces)

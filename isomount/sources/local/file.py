@@ -17,19 +17,19 @@ from isomount.sources.base import FileRange
 from isomount.sources.local.residence import RANGE_AT_MOST, Residence
 from isomount.sources.local.streams import Streams
 
-# What the kernel asks for at a time, unless its readahead is raised.
+# The size of the kernel's READ requests unless readahead is raised.
 _USUAL_READ = 128 << 10
-# Reads of this size and more may be part of a stream; then so much more is fetched at once. Left
-# alone, the kernel loses sight of a stream whose reads are answered partly from memory.
+# Reads of at least this size may be part of a sequential stream; this much more is then fetched
+# ahead. The kernel's own readahead does not recognise a stream that is partly read from the cache.
 _LARGE = 128 << 10
 _AHEAD = 4 << 20
 
 
 class _Descriptor:
-    """An open file, closed when the last one lets go of it.
+    """An open file, closed when the last reference is dropped.
 
-    A read in another thread holds on to it until it is done: its number is not given to another
-    file meanwhile.
+    A read in another thread holds a reference, so the descriptor cannot be reused for another file
+    in the meantime.
     """
 
     __slots__ = ("number",)
@@ -44,8 +44,8 @@ class _Descriptor:
 class LocalSource:
     """A regular file or a block device, read with pread.
 
-    ``os.preadv`` with ``RWF_NOWAIT`` tells what the page cache holds already. File systems that do
-    not know the flag make ``read_resident`` answer None always, unless they are memory themselves.
+    ``os.preadv`` with ``RWF_NOWAIT`` reads only what the page cache holds. On file systems that do
+    not support the flag, ``read_resident`` always returns None, except on tmpfs and ramfs.
     """
 
     block_size = None  # the kernel's page cache keeps what was read
@@ -53,25 +53,25 @@ class LocalSource:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open ``path``. Raises ImageUnreadableError with the reason and the remedy."""
         self.name = os.fspath(path)
-        # The flag that keeps preadv from waiting; None where nothing does.
+        # The flag that keeps preadv from blocking; None if the file system does not support it.
         self._flag: int | None = os.RWF_NOWAIT
         self._streams = Streams(_AHEAD)
         self._buffer = memoryview(bytearray(_USUAL_READ))
         try:
-            # O_NONBLOCK: opening a FIFO or a drive that spins up must not wait.
+            # O_NONBLOCK: opening a FIFO or a drive that spins up must not block.
             flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
             number = os.open(self.name, flags)
         except OSError as error:
             raise _unreadable(self.name, error) from error
         try:
             self.size = self._measure(number)
-        except BaseException:  # whatever it is, nobody will close a source that never was
+        except BaseException:  # the caller has no source to close
             os.close(number)
             raise
         self._descriptor: _Descriptor | None = _Descriptor(number)
         self._residence: Residence | None = None
         self._closing = threading.Lock()
-        with suppress(OSError):  # then ranges are not handed on
+        with suppress(OSError):  # without it, nothing is spliced
             self._residence = Residence(number, self.size)
 
     def _measure(self, descriptor: int) -> int:
@@ -123,7 +123,7 @@ class LocalSource:
     def read_resident(self, offset: int, length: int) -> memoryview | None:
         """The range if the page cache holds all of it, else None.
 
-        In memory that is used again: new memory for each read costs more than the read.
+        The returned buffer is reused by the next call: allocating one costs more than the read.
         """
         descriptor = self._descriptor
         if self._flag is None or descriptor is None:
@@ -146,9 +146,8 @@ class LocalSource:
         return buffer if got == wanted else None
 
     def resident_range(self, offset: int, length: int) -> FileRange | None:
-        """Where a range of at most 1 MiB stands, if all of it is in memory."""
-        # A file system that cannot read without waiting may have to ask a server before it hands
-        # on what is in memory.
+        """The file range of at most 1 MiB, if all of it is in memory."""
+        # File systems without RWF_NOWAIT may have to contact a server even for cached pages.
         if self._residence is None or self._flag is None or self._descriptor is None:
             return None
         if length > RANGE_AT_MOST or offset + length > self.size:
@@ -158,7 +157,7 @@ class LocalSource:
         return FileRange(self._descriptor.number, offset, length)
 
     def close(self) -> None:
-        """Close the file, once no read of another thread is under way. Twice does no harm."""
+        """Close the file as soon as no read in another thread uses it. Idempotent."""
         with self._closing:
             if self._residence is not None:
                 self._residence.close()
@@ -166,13 +165,13 @@ class LocalSource:
 
 
 def _fetch(descriptor: int, offset: int, length: int) -> None:
-    """Have the kernel read a range into memory; it does not wait for the disk."""
-    with suppress(OSError):  # not every file system can
+    """Start reading a range into the page cache, without waiting for it."""
+    with suppress(OSError):  # not supported by every file system
         os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_WILLNEED)
 
 
 def _is_memory(descriptor: int) -> bool:
-    """Whether the file lies in a file system that is nothing but memory, where no read waits."""
+    """Whether the file is on tmpfs or ramfs, where reads do not block."""
     number = os.fstat(descriptor).st_dev
     device = f"{os.major(number)}:{os.minor(number)}".encode()
     try:

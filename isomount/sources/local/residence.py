@@ -1,4 +1,4 @@
-"""Which pages of a file are in memory, told without reading them."""
+"""Which pages of a file are in the page cache, by mincore(2)."""
 
 import ctypes
 import errno
@@ -23,15 +23,15 @@ _libc.mincore.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
 _PROT_NONE = 0
 _MAP_FAILED = ctypes.c_void_p(-1).value
 _PAGE = mmap.PAGESIZE
-# The longest range that can be asked for.
+# The longest range that ``holds`` accepts.
 RANGE_AT_MOST = 1 << 20
 
 
 class Residence:
-    """Asks mincore(2) about a mapping of the file that nobody can touch."""
+    """Queries mincore(2) for an inaccessible mapping (PROT_NONE) of the file."""
 
     def __init__(self, descriptor: int, size: int) -> None:
-        """Raises OSError when it cannot tell."""
+        """Raises OSError if residence cannot be determined."""
         if not _may_ask(descriptor):
             raise PermissionError("only who owns a file, or may write to it, is told")
         if size > sys.maxsize:
@@ -44,7 +44,7 @@ class Residence:
         self._answer = (ctypes.c_char * len(self._pages)).from_buffer(self._pages)
 
     def holds(self, offset: int, length: int) -> bool:
-        """Whether all of that range is in memory; what is beyond the file's end is not."""
+        """Whether all of that range is in memory; bytes past the file's end are not."""
         start = offset - offset % _PAGE
         end = offset + length
         if _libc.mincore(self._address + start, end - start, self._answer) != 0:
@@ -53,12 +53,12 @@ class Residence:
         return self._pages.count(1, 0, count) == count
 
     def close(self) -> None:
-        """Forget the mapping."""
+        """Remove the mapping."""
         _libc.munmap(self._address, self._size)
 
 
 def _may_ask(descriptor: int) -> bool:
-    # To anybody else the kernel says that everything is in memory.
+    # To processes that neither own nor may write the file, mincore reports all pages as resident.
     if os.fstat(descriptor).st_uid == os.geteuid():
         return True
     return os.access(f"/proc/self/fd/{descriptor}", os.W_OK, effective_ids=True)

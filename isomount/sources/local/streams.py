@@ -1,26 +1,26 @@
-"""Who reads through a source in order, told from the places alone."""
+"""Detecting sequential reads of a source by their offsets."""
 
 import threading
 from collections import deque
 
-# Streams remembered: as many files may be read at the same time.
+# Streams remembered: so many files can be read at the same time.
 _STREAMS_AT_MOST = 16
-# Requests of one reader overtake each other by about this much.
+# Requests of one reader may arrive out of order by about this much.
 _DISORDER = 256 << 10
 
 
 class Streams:
-    """Remembers where the latest reads were, and how far ahead of them was fetched. Thread-safe."""
+    """Remembers the latest reads and how far ahead of them was fetched. Thread-safe."""
 
     def __init__(self, ahead: int) -> None:
         """``ahead`` is how many bytes after a read are fetched when it is part of a stream."""
         self._ahead = ahead
         self._lock = threading.Lock()
-        # For each stream the range in which its next read is expected.
+        # For each stream, the range in which its next read is expected.
         self._expected: deque[range] = deque(maxlen=_STREAMS_AT_MOST)
 
     def goes_on(self, offset: int, length: int) -> bool:
-        """Whether a read of ``length`` bytes at ``offset`` goes on where another one was."""
+        """Whether a read of ``length`` bytes at ``offset`` continues an earlier one."""
         start, end = offset - _DISORDER, offset + length + _DISORDER
         with self._lock:
             stream = next((known for known in self._expected if offset in known), None)
