@@ -1,6 +1,7 @@
 """An open disc image: the library's front door."""
 
 import io
+import logging
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, Self
@@ -10,6 +11,7 @@ from isomount.damage import Damage
 from isomount.errors import ClosedError
 from isomount.file import open_file
 from isomount.formats.detect import find_views
+from isomount.formats.disc.hfs import files_elsewhere
 from isomount.formats.options import Family, Map, ViewOptions
 from isomount.options import view_options
 from isomount.path import ImagePath
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Family", "Image", "Map", "ViewOptions", "open", "open_image"]
 
+_log = logging.getLogger("isomount.image")
+
 # The views that record modes.
 _WITH_MODES = ("Rock Ridge", "UDF")
 
@@ -30,7 +34,8 @@ class Image:
 
     ``name`` is the image's path, or what its file object is called. ``views`` names every view
     found, ``volume`` is the chosen one with its cached tree, ``damage`` counts what was found
-    broken so far. Thread-safe. Close it, or use it in a ``with`` statement.
+    broken so far, ``elsewhere`` says where the files are if not in the view. Thread-safe. Close
+    it, or use it in a ``with`` statement.
     """
 
     def __init__(self, source: Source, options: ViewOptions) -> None:
@@ -46,9 +51,12 @@ class Image:
         try:
             self.views, view = find_views(self.blocks, options, self.name, self.damage)
             self.volume = Volume(view, self.blocks, self.damage)
+            self.elsewhere = files_elsewhere(self.blocks, view)
         except BaseException:  # whatever it is, nobody will close an image that never was
             self.blocks.close()
             raise
+        if self.elsewhere:
+            _log.warning("%s: %s", self.name, self.elsewhere)
 
     @property
     def label(self) -> str:

@@ -31,8 +31,8 @@ class Survey:
 
     ``volumes`` holds a descriptor's identifiers each; ``tool`` is the program that made the image,
     "" where nothing gives it away. ``volume_size`` is how far the volumes say they reach, 0 where
-    they do not say. ``charset`` guesses what names that are not UTF-8 are in. ``damage`` pairs an
-    image byte with what is wrong there.
+    they do not say. ``elsewhere`` says where the files are if not in the view, ``charset`` guesses
+    what names that are not UTF-8 are in. ``damage`` pairs an image byte with what is wrong there.
     """
 
     image: str
@@ -46,6 +46,7 @@ class Survey:
     sessions: list[int]
     boot: BootCatalog | None
     partitions: list[Partition]
+    elsewhere: str
     charset: Guesses
     damage: list[tuple[int, str]]
 
@@ -89,6 +90,7 @@ def survey(image: Image) -> Survey:
         sessions=starts,
         boot=boot,
         partitions=part("partition table", lambda: read_partitions(blocks), []),
+        elsewhere=image.elsewhere,
         charset=part("names", lambda: guess(_odd_names(image)), Guesses([], is_sure=False)),
         damage=damage.findings,
     )
@@ -100,5 +102,5 @@ def _odd_names(image: Image) -> list[bytes]:
         return []
     root = image.volume.node(image.volume.root)
     directories = Walk(image.volume, root).directories()
-    names = (name for _, entries in directories for _, name, _ in entries)
+    names = (name for _, entries, _ in directories for _, name, _ in entries)
     return [name for name in islice(names, _NAMES_AT_MOST) if not is_utf8(name)]

@@ -41,6 +41,8 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
             point.remove()
             raise
         point.leave_to_daemon()
+        if image.elsewhere:
+            tell(f"{image.name}: {image.elsewhere}")
         return code
 
 

@@ -215,8 +215,8 @@ def test_bytes_by_chance_are_not_taken_for_sound() -> None:
         ),
         ('{"message": "Not found"}', 'is a JSON document ("Not found"); it was saved instead'),
         ("[1, 2]", "is a JSON document; it was saved instead"),
-        ("Forbidden\n", 'is text, no disc image ("Forbidden")'),
-        ("x" * 9000, 'is text, no disc image ("xxx'),
+        ("Forbidden\n", 'is not a disc image but text ("Forbidden")'),
+        ("x" * 9000, 'is not a disc image but text ("xxx'),
         (
             "version https://git-lfs.github.com/spec/v1\noid",
             "is a pointer of Git LFS, not the file",
@@ -279,7 +279,7 @@ def test_a_mac_disc() -> None:
     entry = b"PM\0\0" + struct.pack(">III", 1, 16, 100) + b"disc".ljust(32, b"\0") + b"Apple_HFS"
     data = (driver + entry).ljust(16 * 512 + 1024, b"\0")
     said = told(data + b"BD" + bytes(9000))
-    assert said.startswith("is a disc of a Mac: its files are in partition 1 (HFS, from byte 8192)")
+    assert said.startswith("is a disc of a Mac: the files are in partition 1 (HFS, from byte 8192)")
     assert told(data + bytes(9000)).startswith(
         "is a disc of a Mac (Apple partition map: Apple_HFS)"
     )

@@ -79,6 +79,8 @@ def _lines(found: Survey) -> Iterator[tuple[str, str]]:
         "Views",
         ", ".join(f"{each} (shown)" if each == found.view else each for each in _unique(found)),
     )
+    if found.elsewhere:
+        yield "", found.elsewhere
     yield "Made with", found.tool or "(unknown)"
     yield from _names_words(found.charset)
     yield from _identifiers(found.volumes)
@@ -167,7 +169,17 @@ def _plain(found: Survey) -> dict[str, Any]:
     """The survey as JSON values, with times in ISO 8601."""
     plain: dict[str, Any] = {
         name: getattr(found, name)
-        for name in ("image", "size", "volume_size", "missing", "views", "view", "label", "tool")
+        for name in (
+            "image",
+            "size",
+            "volume_size",
+            "missing",
+            "views",
+            "view",
+            "elsewhere",
+            "label",
+            "tool",
+        )
     }
     plain["image"] = one_line(found.image)
     plain["volumes"] = [_plain_identity(each) for each in found.volumes]

@@ -1,8 +1,10 @@
-"""HFS and HFS+ volumes beside or instead of a disc's own: where Macs look for the files."""
+"""HFS and HFS+ volumes, beside or in place of a disc's own file system: discs made for Macs."""
 
 from typing import NamedTuple
 
 from isomount.blocks import Reader
+from isomount.errors import IsomountError
+from isomount.formats.base import View
 from isomount.formats.disc.partitions import read_partitions
 
 # The master directory block (Inside Macintosh: Files, 2-60) and the volume header (TN1150).
@@ -23,7 +25,26 @@ class HfsVolume(NamedTuple):
     def words(self) -> str:
         """For people: what it is and where."""
         where = f"partition {self.partition}" if self.partition else "a volume"
-        return f"its files are in {where} ({self.kind}, from byte {self.start})"
+        return f"the files are in {where} ({self.kind}, from byte {self.start})"
+
+
+def files_elsewhere(reader: Reader, view: View) -> str:
+    """Where the files are, as a sentence, if ``view`` has none and an HFS volume is beside it.
+
+    "" otherwise, and where that cannot be read.
+    """
+    try:
+        if next(view.entries(reader, view.root), None) is not None:
+            return ""
+        volumes = hfs_volumes(reader)
+    except (IsomountError, OSError):
+        return ""
+    if not volumes:
+        return ""
+    return (
+        f"the {view.name} side of the disc is empty: {volumes[0].words}, which isomount does not "
+        "read; 7z x unpacks it"
+    )
 
 
 def hfs_volumes(reader: Reader) -> list[HfsVolume]:

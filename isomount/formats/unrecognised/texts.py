@@ -73,7 +73,7 @@ def _other(head: bytes, said: str) -> str | None:
     if any(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head) or "\ufffd" in said[:-1]:
         return None
     line = said.splitlines()[0]
-    return f"is text, no disc image ({_shortened(line)})"
+    return f"is not a disc image but text ({_shortened(line)})"
 
 
 def _quoted(found: re.Match[str] | None) -> str:
