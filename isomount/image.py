@@ -15,13 +15,13 @@ from isomount.formats.disc.hfs import files_elsewhere
 from isomount.formats.options import Family, Map, ViewOptions
 from isomount.options import view_options
 from isomount.path import ImagePath
-from isomount.sources import BinaryFile, Source, open_source
+from isomount.sources import BinaryFile, Source, open_source, refuse_what_is_no_path
 from isomount.tree import Volume
 
 if TYPE_CHECKING:
     from isomount.extract import Extractor, Place, Report, Totals
 
-__all__ = ["Family", "Image", "Map", "ViewOptions", "open", "open_image"]
+__all__ = ["Family", "Image", "Map", "ViewOptions", "open", "open_image", "refuse_what_is_no_path"]
 
 _log = logging.getLogger("isomount.image")
 

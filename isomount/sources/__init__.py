@@ -2,7 +2,15 @@
 
 from isomount.sources.base import FileRange, Source
 from isomount.sources.local.file import LocalSource
-from isomount.sources.open import open_source
+from isomount.sources.open import open_source, refuse_what_is_no_path
 from isomount.sources.stream import BinaryFile, FileObjectSource
 
-__all__ = ["BinaryFile", "FileObjectSource", "FileRange", "LocalSource", "Source", "open_source"]
+__all__ = [
+    "BinaryFile",
+    "FileObjectSource",
+    "FileRange",
+    "LocalSource",
+    "Source",
+    "open_source",
+    "refuse_what_is_no_path",
+]

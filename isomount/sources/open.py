@@ -1,10 +1,16 @@
 """Opening a source by path or from a file object."""
 
+import errno
 import os
+import re
+import shlex
 
+from isomount.errors import MissingImageError
 from isomount.sources.base import Source
 from isomount.sources.local.file import LocalSource
 from isomount.sources.stream import BinaryFile, FileObjectSource
+
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 
 
 def open_source(file: str | os.PathLike[str] | BinaryFile) -> Source:
@@ -13,5 +19,34 @@ def open_source(file: str | os.PathLike[str] | BinaryFile) -> Source:
     Raises ImageUnreadableError with the reason and the remedy.
     """
     if isinstance(file, str | os.PathLike):
+        refuse_what_is_no_path(os.fspath(file))
         return LocalSource(file)
     return FileObjectSource(file)
+
+
+def refuse_what_is_no_path(name: str) -> None:
+    """Raise MissingImageError if ``name`` is standard input or an address, and no file's path.
+
+    The command asks before it makes the path absolute.
+    """
+    reason = _other_than_a_path(name)
+    if reason and not os.path.lexists(name):
+        raise MissingImageError(errno.ENOENT, name, reason)
+
+
+def _other_than_a_path(name: str) -> str:
+    if name == "-":
+        return (
+            "standard input cannot be an image, which is read in any order; save it to a file first"
+        )
+    address = _ADDRESS.match(name)
+    if address is None:
+        return ""
+    if address[1].lower() != "file":
+        return (
+            "is an address, and only files and drives are read; download it first, "
+            f"with: curl -LO {shlex.quote(name)}"
+        )
+    from urllib.parse import unquote, urlsplit  # takes its time, and is hardly ever needed
+
+    return f"is an address; name the file by its path: {unquote(urlsplit(name).path)}"
