@@ -1,7 +1,7 @@
 """An open disc image: the library's front door."""
 
+import dataclasses
 import io
-import logging
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, Self
@@ -12,18 +12,25 @@ from isomount.errors import ClosedError
 from isomount.file import open_file
 from isomount.formats.detect import find_views
 from isomount.formats.disc.hfs import files_elsewhere
+from isomount.formats.disc.sessions import missing_front
+from isomount.formats.iso9660.descriptors import SECTOR
+from isomount.formats.iso9660.records import LOST
 from isomount.formats.options import Family, Map, ViewOptions
 from isomount.options import view_options
 from isomount.path import ImagePath
-from isomount.sources import BinaryFile, Source, open_source, refuse_what_is_no_path
+from isomount.sources import (
+    BinaryFile,
+    LaterPart,
+    Source,
+    open_source,
+    refuse_what_is_no_path,
+)
 from isomount.tree import Volume
 
 if TYPE_CHECKING:
     from isomount.extract import Extractor, Place, Report, Totals
 
 __all__ = ["Family", "Image", "Map", "ViewOptions", "open", "open_image", "refuse_what_is_no_path"]
-
-_log = logging.getLogger("isomount.image")
 
 # The views that record modes.
 _WITH_MODES = ("Rock Ridge", "UDF")
@@ -33,9 +40,11 @@ class Image:
     """An image, the views that it has and the one that is shown.
 
     ``name`` is the image's path, or what its file object is called. ``views`` names every view
-    found, ``volume`` is the chosen one with its cached tree, ``damage`` counts what was found
-    broken so far, ``elsewhere`` says where the files are if not in the view. Thread-safe. Close
-    it, or use it in a ``with`` statement.
+    found, ``volume`` is the chosen one with its cached tree, ``session`` the one it belongs to, and
+    ``remark`` says what another view shows and this one does not. ``elsewhere`` says where the
+    files are if no view has any, "" otherwise. ``front`` is how many bytes of the disc came before
+    a session that was stored alone: positions count from the disc's start. ``damage`` counts what
+    was found broken so far. Thread-safe. Close it, or use it in a ``with`` statement.
     """
 
     def __init__(self, source: Source, options: ViewOptions) -> None:
@@ -49,14 +58,25 @@ class Image:
         self.closed = False
         self.blocks = BlockCache(source)
         try:
-            self.views, view = find_views(self.blocks, options, self.name, self.damage)
-            self.volume = Volume(view, self.blocks, self.damage)
-            self.elsewhere = files_elsewhere(self.blocks, view)
+            self.front = 0 if options.sbsector is not None else _missing_front(self.blocks)
+            if self.front:
+                self.blocks = BlockCache(LaterPart(source, self.front))
+                options = dataclasses.replace(options, sbsector=self.front // SECTOR)
+            found = find_views(self.blocks, options, self.name, self.damage)
+            self.views, self.session = found.names, found.session
+            self.elsewhere = files_elsewhere(self.blocks, found.chosen)
+            self.remark = found.remark or self.elsewhere
+            if self.front:
+                self.remark = _alone(self.front, self.remark)
+            self.volume = Volume(found.chosen, self.blocks, self.damage)
         except BaseException:  # whatever it is, nobody will close an image that never was
             self.blocks.close()
             raise
-        if self.elsewhere:
-            _log.warning("%s: %s", self.name, self.elsewhere)
+
+    @property
+    def size(self) -> int:
+        """How many bytes the image has."""
+        return self.blocks.size - self.front
 
     @property
     def label(self) -> str:
@@ -67,6 +87,11 @@ class Image:
     def view(self) -> str:
         """Which of ``views`` is shown."""
         return self.volume.view.name
+
+    @property
+    def shown(self) -> str:
+        """The view that is shown, of which session where there are more than one."""
+        return f"{self.view}, {self.session}" if self.session.of > 1 else self.view
 
     @property
     def root(self) -> ImagePath:
@@ -156,6 +181,18 @@ class Image:
         """Whether files have modes of their own; others get those that new files have."""
         chosen = self.options.mode is not None or self.options.dmode is not None
         return chosen or self.view.startswith(_WITH_MODES)
+
+
+def _missing_front(blocks: BlockCache) -> int:
+    try:
+        return missing_front(blocks) * SECTOR
+    except LOST:
+        return 0
+
+
+def _alone(front: int, remark: str) -> str:
+    said = f"a session stored alone: the {front} bytes of the disc before it are not there"
+    return f"{said}; {remark}" if remark else said
 
 
 def open_image(file: str | os.PathLike[str] | BinaryFile, options: ViewOptions) -> Image:

@@ -10,7 +10,7 @@ from isomount.formats.charset import is_utf8
 from isomount.formats.charset_guess import Guess, Guesses, guess
 from isomount.formats.disc.boot import BootCatalog, BootEntry, read_catalog
 from isomount.formats.disc.partitions import Partition, read_partitions
-from isomount.formats.disc.sessions import session_start, sessions
+from isomount.formats.disc.sessions import sessions
 from isomount.formats.identity import Identity, authoring_tool
 from isomount.formats.iso9660.identity import identities as iso9660_identities
 from isomount.formats.udf.identity import identities as udf_identities
@@ -27,12 +27,14 @@ _Part = TypeVar("_Part")
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What is known of an image. Sizes are bytes; ``sessions`` are their first 2048-byte sectors.
+    """What is known of an image. Sizes are bytes; ``sessions`` are their first 2048-byte sectors,
+    ``session`` says which is shown ("session 2 of 3"), "" where there is one.
 
     ``volumes`` holds a descriptor's identifiers each; ``tool`` is the program that made the image,
     "" where nothing gives it away. ``volume_size`` is how far the volumes say they reach, 0 where
-    they do not say. ``elsewhere`` says where the files are if not in the view, ``charset`` guesses
-    what names that are not UTF-8 are in. ``damage`` pairs an image byte with what is wrong there.
+    they do not say. ``remark`` says what another view shows and this one does not, or where the
+    files are if none has any. ``charset`` guesses what names that are not UTF-8 are in. ``damage``
+    pairs an image byte with what is wrong there.
     """
 
     image: str
@@ -40,13 +42,14 @@ class Survey:
     volume_size: int
     views: list[str]
     view: str
+    remark: str
     label: str
     volumes: list[Identity]
     tool: str
     sessions: list[int]
+    session: str
     boot: BootCatalog | None
     partitions: list[Partition]
-    elsewhere: str
     charset: Guesses
     damage: list[tuple[int, str]]
 
@@ -58,7 +61,7 @@ class Survey:
 
 def survey(image: Image) -> Survey:
     """Look at the open ``image``. A part that cannot be read is damage."""
-    blocks, damage, options = image.blocks, image.damage, image.options
+    blocks, damage = image.blocks, image.damage
 
     def part(name: str, read: Callable[[], _Part], otherwise: _Part) -> _Part:
         try:
@@ -67,30 +70,34 @@ def survey(image: Image) -> Survey:
             damage.note(0, f"the {name} cannot be read: {error}")
             return otherwise
 
-    start = part("session", lambda: session_start(blocks, options), 0)
+    start = image.session.start
+    options = image.session.applied_to(image.options)
     none: list[Identity] = []
     volumes = part(
         "ISO 9660 descriptors", lambda: iso9660_identities(blocks, start, options.charset), none
     )
-    starts = part("list of sessions", lambda: sessions(blocks), [0]) if volumes else []
     if any(name.startswith("UDF") for name in image.views):
         volumes = volumes + part("UDF descriptors", lambda: udf_identities(blocks, options), none)
+    starts = [] if image.front else part("list of sessions", lambda: sessions(blocks), [0])
     boot = part("boot catalog", lambda: read_catalog(blocks, start), None)
     if boot is not None and not boot.is_sound:
         damage.note(boot.block * 2048, "the boot catalog's checksum is wrong")
     return Survey(
         image=image.name,
-        size=blocks.size,
-        volume_size=max((volume.size for volume in volumes), default=0),
+        size=image.size,
+        volume_size=max(0, max((volume.size for volume in volumes), default=0) - image.front),
         views=list(image.views),
         view=image.view,
+        remark=image.remark,
         label=image.label,
         volumes=volumes,
         tool=authoring_tool(volumes),
         sessions=starts,
+        session=str(image.session),
         boot=boot,
-        partitions=part("partition table", lambda: read_partitions(blocks), []),
-        elsewhere=image.elsewhere,
+        partitions=[]
+        if image.front
+        else part("partition table", lambda: read_partitions(blocks), []),
         charset=part("names", lambda: guess(_odd_names(image)), Guesses([], is_sure=False)),
         damage=damage.findings,
     )

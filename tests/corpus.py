@@ -14,6 +14,8 @@ import pytest
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 CORPUS = SHARED / "corpus"
 TRUTH = SHARED / "truth"
+# Small ones from bug reports, with what is right of each in their README.
+CASES = SHARED / "cases"
 
 # The view's name in the truth, and the options that show the same.
 VIEWS = {
@@ -27,6 +29,10 @@ Record = dict[str, Any]
 
 needs_corpus = pytest.mark.skipif(
     not CORPUS.is_dir(), reason="the real images are not beside the checkout"
+)
+
+needs_cases = pytest.mark.skipif(
+    not CASES.is_dir(), reason="the images of bug reports are not beside the checkout"
 )
 
 

@@ -73,7 +73,8 @@ def image_name(names: list[str], verb: str) -> str:
 
 
 def open_to_read(name: str, options: ViewOptions, *, warn: bool = True) -> Image:
-    """Open the image; what is found damaged in it is said on standard error if ``warn``.
+    """Open the image; what is found damaged in it, and which of several sessions it is, is
+    said on standard error if ``warn``.
 
     Raises ImageUnreadableError, NotAnImageError or DamagedImageError.
     """
@@ -84,4 +85,8 @@ def open_to_read(name: str, options: ViewOptions, *, warn: bool = True) -> Image
     log.propagate = False
     image = open_image(name, options)
     warnings.speak()
+    if warn and image.elsewhere:
+        say(f"{name}: {image.elsewhere}")
+    if warn and image.session.of > 1 and options.session is None:
+        say(f"{name}: {image.session} is shown; -o session=N shows another")
     return image

@@ -18,8 +18,10 @@ from isomount.daemon.idle import end_when_idle
 from isomount.daemon.notify import notify
 from isomount.daemon.request import MountRequest
 from isomount.errors import FuseUnavailableError, IsomountError
-from isomount.fs import Operations, Policy, Session, Use
-from isomount.fs.lane import Gate, Handlers
+from isomount.fs import Policy, Session, Use
+from isomount.fs.lane.gate import Gate
+from isomount.fs.lane.handlers import Handlers
+from isomount.fs.operations import Operations
 from isomount.image import Image
 from isomount.mounting import device
 from isomount.mounting.mountpoint import MountPoint
@@ -157,10 +159,12 @@ class _Life:
             "%s: has %s; showing %s on %s",
             self._image.name,
             ", ".join(self._image.views),
-            self._image.volume.view.name,
+            self._image.shown,
             self._point.path,
         )
-        shown = f"showing {self._image.name} ({self._image.volume.view.name}) on {self._point.path}"
+        if self._image.remark:
+            _log.info("%s: %s", self._image.name, self._image.remark)
+        shown = f"showing {self._image.name} ({self._image.shown}) on {self._point.path}"
         notify("READY=1", f"STATUS={shown}")
         try:
             self._ready()

@@ -3,13 +3,16 @@
 ISO 9660 and Rock Ridge record no character set: writers left names in that of their own system.
 """
 
-import logging
 import re
+from collections.abc import Callable
 
 # ISO 2022 switches to two bytes a character with it.
 _ESCAPE = b"\x1b$B"
 
-_log = logging.getLogger("isomount.names")
+_ADVICE = (
+    "names on this disc are not UTF-8, so they are shown as they are stored; the option "
+    "iocharset=NAME shows them right (isomount info guesses which)"
+)
 
 # A letter right after a byte above 0x7F may be the second half of a character: in Shift JIS, GBK
 # and Big5 those go down to 0x40.
@@ -19,11 +22,12 @@ _SURE_LETTERS = re.compile(rb"(?<![\x80-\xff])[A-Z]+")
 class StoredNames:
     """Names of one image, which are in ``charset``. Thread-safe.
 
-    Says once, in the log, when they are expected to be UTF-8 and are not.
+    ``remark`` gets a sentence, for once, when they are expected to be UTF-8 and are not.
     """
 
-    def __init__(self, charset: str) -> None:
+    def __init__(self, charset: str, remark: Callable[[str], None] = lambda _: None) -> None:
         self._charset = charset
+        self._remark = remark
         self._said = False
         # Not so for what switches by escape sequences, or has a yen sign for the backslash.
         self.keeps_ascii = _keeps_ascii(charset)
@@ -44,10 +48,7 @@ class StoredNames:
     def _check(self, stored: bytes) -> None:
         if not self._said and not is_utf8(stored):
             self._said = True
-            _log.warning(
-                "names on this disc are not UTF-8, so they are shown as they are stored; the "
-                "option iocharset=NAME shows them right (isomount info guesses which)"
-            )
+            self._remark(_ADVICE)
 
 
 def is_utf8(name: bytes) -> bool:

@@ -1,6 +1,6 @@
-"""What each request means, whoever asks and however it is encoded.
+"""What each request means, independent of how it is received and encoded.
 
-Plain functions of the volume, a reader and what was asked. They return nodes, bytes or a range of
+Plain functions of the volume, a reader and the arguments. They return nodes, bytes or a range of
 the image, or raise an error that carries an errno. The reader decides about waiting: with
 ``volume.blocks.resident`` NotResidentError is raised where an answer would have to wait, with
 ``volume.blocks`` the call waits. An inode number here is the volume's, not the kernel's.
@@ -23,7 +23,7 @@ SMALL_AT_MOST = 128 << 10
 
 
 class RefusedError(IsomountError):
-    """The answer is an errno, and nothing is wrong with the image."""
+    """The request is answered with an errno, although the image is not damaged."""
 
     def __init__(self, code: int) -> None:
         super().__init__(os.strerror(code))
@@ -75,7 +75,7 @@ def is_cut_off(volume: Volume, content: Content) -> bool:
 def file_range(volume: Volume, file: OpenFile, offset: int, size: int) -> FileRange | None:
     """Where those bytes lie in a local file, if all of them are in its page cache.
 
-    None is no answer, as it is for ranges so short that copying is faster.
+    None if that is not known, or if the range is so short that copying it is faster.
     """
     content = file.content
     size = min(size, content.size - offset)
@@ -113,7 +113,7 @@ def small_file(volume: Volume, content: Content) -> bytes | memoryview | None:
     try:
         data = _data(volume, volume.blocks.resident, content, 0, content.size)
     except (NotResidentError, IsomountError, OSError):
-        return None  # whoever reads the file is told
+        return None  # a READ will report it
     return data if len(data) == content.size else None
 
 
@@ -142,7 +142,7 @@ def access(volume: Volume, reader: Reader, ino: int, mode: int) -> bool:
     """Whether ``mode`` (R_OK, W_OK, X_OK) is possible on a read-only file system.
 
     The mount option default_permissions makes the kernel check owners and modes; what is left is
-    that nobody can write, and nobody can execute what has no execute bit at all.
+    that nothing can be written, and nothing without an execute bit can be executed.
     """
     if mode & os.W_OK:
         return False
@@ -160,7 +160,7 @@ def _data(
 ) -> bytes | memoryview:
     resident = volume.blocks.resident
     if reader is resident and isinstance(content, SingleExtent):
-        # As it came, without a copy: it is sent before another request is looked at.
+        # Not copied: it is sent before the next request is read.
         return resident.read_data(content.start + offset, min(size, content.size - offset))
     return content.read(reader, offset, size)
 

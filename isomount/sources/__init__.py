@@ -1,6 +1,7 @@
 """Sources: random access to the bytes of an image."""
 
 from isomount.sources.base import FileRange, Source
+from isomount.sources.later import LaterPart
 from isomount.sources.local.file import LocalSource
 from isomount.sources.open import open_source, refuse_what_is_no_path
 from isomount.sources.stream import BinaryFile, FileObjectSource
@@ -9,6 +10,7 @@ __all__ = [
     "BinaryFile",
     "FileObjectSource",
     "FileRange",
+    "LaterPart",
     "LocalSource",
     "Source",
     "open_source",

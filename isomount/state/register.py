@@ -27,7 +27,9 @@ class MountEntry:
     """A running mount. ``size`` is the image's size in bytes, ``since`` is in seconds since 1970.
 
     ``image`` is the path that was given, made absolute; ``file`` is the same without links.
-    ``started`` is when the process ``pid`` started, in clock ticks since boot: pids are reused.
+    ``session`` is which is shown ("session 2 of 3"), "" where there is one.
+    ``remark`` says what another view shows and this one does not. ``started`` is when the process
+    ``pid`` started, in clock ticks since boot: pids are reused.
     """
 
     device: str
@@ -35,6 +37,8 @@ class MountEntry:
     image: str
     file: str
     view: str
+    session: str
+    remark: str
     label: str
     size: int
     since: float
@@ -73,9 +77,11 @@ class Registration:
             mountpoint=mountpoint,
             image=os.path.abspath(image.name),
             file=os.path.realpath(image.name),
-            view=image.volume.view.name,
+            view=image.view,
+            session=str(image.session),
+            remark=image.remark,
             label=image.volume.label,
-            size=image.blocks.size,
+            size=image.size,
             since=time.time(),
             pid=os.getpid(),
             started=_started(os.getpid()),

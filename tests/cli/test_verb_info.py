@@ -7,6 +7,7 @@ from tests.authoring import genisoimage, write_tree, xorriso
 from tests.cli.words import assert_failed
 from tests.command import run
 from tests.conftest import MakeImage
+from tests.formats.bridges import bridge
 
 
 def facts(image: Path, *options: str) -> dict[str, str]:
@@ -73,7 +74,21 @@ def test_sessions(tmp_path: Path) -> None:
         file.write(bytes(start * 2048 - size) + addition.read_bytes())
     found = facts(image)
     assert found["Sessions"].startswith(f"2: 1 at sector 0, 2 at sector {start}")
-    assert run("ls", image, "-o", "session=2").stdout.split() == ["one.txt", "two.txt"]
+    assert "session 2 of 2 is shown" in run("info", image).stdout
+    assert json.loads(run("info", "--json", image).stdout)["session"] == "session 2 of 2"
+    done = run("ls", image)
+    assert done.stdout.split() == ["one.txt", "two.txt"]
+    assert "session 2 of 2 is shown; -o session=N shows another" in done.stderr
+    done = run("ls", image, "-o", "session=1")
+    assert done.stdout.split() == ["one.txt"]
+    assert done.stderr == ""
+
+
+def test_what_the_view_shown_lacks(tmp_path: Path) -> None:
+    image = bridge(tmp_path / "x.iso", both=1, udf_only=1, iso_only=2)
+    said = run("info", image).stdout
+    assert "Rock Ridge is shown, which lacks 1 file; -o view=udf shows UDF" in said
+    assert json.loads(run("info", "--json", image).stdout)["remark"] in said
 
 
 def test_a_truncated_image(make_image: MakeImage) -> None:

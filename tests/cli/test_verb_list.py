@@ -10,6 +10,8 @@ from typing import Any
 
 from tests.command import daemon_pid, end_mount, run, take_down, wait_for_end
 from tests.conftest import Mounted
+from tests.formats.bridges import bridge
+from tests.formats.multisession import Sessions
 
 REGISTER = Path("/run/isomount")
 
@@ -51,6 +53,23 @@ def test_a_mount_is_listed(small_image: Path, mounted: Mounted) -> None:
         assert stat.S_IMODE(entry.stat().st_mode) == 0o600
     assert not [each for each in listed() if each["mountpoint"] == str(folder)]
     assert registered(folder) == []
+
+
+def test_which_session_and_what_it_lacks(tmp_path: Path, mounted: Mounted) -> None:
+    with mounted(Sessions(tmp_path / "s", ("-R",)).joined()) as folder:
+        mount = about(folder, listed())
+        assert (mount["view"], mount["session"]) == ("Rock Ridge", "session 2 of 2")
+        assert "Rock Ridge, session 2 of 2" in run("list").stdout
+        log = (tmp_path / "mount1.log").read_text()
+        assert f"showing Rock Ridge, session 2 of 2 on {folder}" in log
+    image = bridge(tmp_path / "x.iso", both=1, udf_only=1, iso_only=2)
+    with mounted(image) as folder:
+        remark = about(folder, listed())["remark"]
+        assert remark.startswith("Rock Ridge is shown, which lacks 1 file; -o view=udf shows UDF")
+        lines = run("list").stdout.splitlines()
+        (row,) = [number for number, line in enumerate(lines) if f"{folder} " in line]
+        assert lines[row + 1].strip() == remark
+        assert remark in (tmp_path / "mount2.log").read_text()
 
 
 def test_other_names_in_the_mount_table(small_image: Path, mounted: Mounted) -> None:

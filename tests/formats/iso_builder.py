@@ -196,7 +196,8 @@ class Opened:
     def __init__(self, source: MemorySource, options: ViewOptions) -> None:
         self.damage = Damage()
         self.blocks = BlockCache(source)
-        self.views, self.view = find_views(self.blocks, options, source.name, self.damage)
+        found = find_views(self.blocks, options, source.name, self.damage)
+        self.views, self.view, self.remark = found.names, found.chosen, found.remark
         self.volume = Volume(self.view, self.blocks, self.damage)
 
     def tree(self) -> dict[str, Node]:

@@ -58,7 +58,7 @@ def test_kinds(header: bytes, kind: str) -> None:
 def test_the_verbs_say_so(tmp_path: Path) -> None:
     image = hybrid().write(tmp_path / "mac.iso")
     assert SAID in run("info", image).stdout
-    assert SAID in json.loads(run("info", "--json", image).stdout)["elsewhere"]
+    assert SAID in json.loads(run("info", "--json", image).stdout)["remark"]
     done = run("ls", image)
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.count(SAID) == 1

@@ -278,7 +278,7 @@ def two_sessions() -> bytes:
 @pytest.mark.parametrize(
     ("options", "names"),
     [
-        ({}, ["a"]),
+        ({}, ["a", "b"]),
         ({"session": 1}, ["a"]),
         ({"session": 2}, ["a", "b"]),
         ({"session": -1}, ["a", "b"]),

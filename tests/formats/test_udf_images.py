@@ -4,13 +4,15 @@ import os
 import stat
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pycdlib
 import pytest
 
+import isomount
 from isomount.blocks import BlockCache
 from isomount.damage import Damage
-from isomount.errors import DamagedDataError, DamagedImageError, StaleNodeError
+from isomount.errors import DamagedDataError, DamagedImageError, StaleNodeError, UsageError
 from isomount.formats.base import View
 from isomount.formats.options import ViewOptions
 from isomount.formats.udf import find
@@ -197,20 +199,24 @@ def three_sessions(image: Path, folder: Path) -> list[int]:
     return starts
 
 
+def root_names(image: Path, **options: Any) -> list[str]:
+    with isomount.open(image, view="udf", **options) as disc:
+        return sorted(str(path) for path in disc.root.iterdir())
+
+
 def test_the_last_session_is_shown_and_any_other_on_request(tmp_path: Path) -> None:
     image = tmp_path / "multi.img"
     starts = three_sessions(image, tmp_path)
-    names = [b"file1", b"file2", b"file3"]
-    with opened(image) as found:
-        assert sorted(found.names()) == names
-    with opened(image, session=-1) as found:
-        assert sorted(found.names()) == names
+    names = ["file1", "file2", "file3"]
+    assert root_names(image) == names
+    assert root_names(image, session="last") == names
+    options: dict[str, Any]
     for number, start in enumerate(starts, 1):
         for options in ({"session": number}, {"session": start}, {"sbsector": start}):
-            with opened(image, **options) as found:
-                assert sorted(found.names()) == names[:number]
-    with pytest.raises(DamagedImageError, match="no session 4"), opened(image, session=4):
-        pass
+            if options != {"session": 0}:  # sessions count from 1
+                assert root_names(image, **options) == names[:number]
+    with pytest.raises(UsageError, match="has 3 sessions"):
+        isomount.open(image, session=4)
 
 
 def test_sessions_by_mkudffs_each_found_by_its_own_anchor(tmp_path: Path) -> None:
@@ -218,12 +224,15 @@ def test_sessions_by_mkudffs_each_found_by_its_own_anchor(tmp_path: Path) -> Non
     for number, label in enumerate(("first", "second", "third")):
         start = (f"--startblock={number * 320}",) if number else ()
         mkudffs(image, "--label", label, *start, blocks=(number + 1) * 320)
-    for options, label in (
+    labels: list[tuple[dict[str, Any], str]] = [
         ({}, "third"),
         ({"session": 320}, "second"),
         ({"session": 2}, "second"),
-        ({"lastblock": 319}, "first"),
-        ({"anchor": 319}, "first"),
-    ):
-        with opened(image, **options) as found:
-            assert found.view.label == label
+        ({"session": 1}, "first"),
+    ]
+    for options, label in labels:
+        with isomount.open(image, **options) as disc:
+            assert disc.label == label
+            assert str(disc.session).endswith(" of 3")
+    with opened(image, lastblock=319) as by_last, opened(image, anchor=319) as by_anchor:
+        assert by_last.view.label == by_anchor.view.label == "first"

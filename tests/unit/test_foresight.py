@@ -1,9 +1,5 @@
 """Directories loaded before somebody opens them: which, how many, and what becomes of failures."""
 
-import pytest
-
-pytest.importorskip("pyfuse3")  # which make check does without
-
 from isomount.fs.foresight import Foresight
 from tests.formats.iso_builder import IsoImage, Opened, directory_record, record
 

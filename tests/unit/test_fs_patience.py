@@ -11,9 +11,6 @@ import pytest
 import trio
 
 from isomount.errors import DamagedDataError
-
-pytest.importorskip("pyfuse3")  # which make check does without
-
 from isomount.fs.answers import RefusedError
 from isomount.fs.patience import Patience, has_signal
 from tests.command import wait_until

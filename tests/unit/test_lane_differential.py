@@ -26,8 +26,10 @@ from tests.corpus import CORPUS, all_images, needs_corpus
 # One daemon without a mount: a socket stands for /dev/fuse.
 _SERVE = """
 import sys, pyfuse3, trio
-from isomount.fs import Operations, Policy, Session, Use
-from isomount.fs.lane import Gate, Handlers
+from isomount.fs import Policy, Session, Use
+from isomount.fs.operations import Operations
+from isomount.fs.lane.gate import Gate
+from isomount.fs.lane.handlers import Handlers
 from isomount.image import ViewOptions, open_image
 
 way, path, device = sys.argv[1], sys.argv[2], int(sys.argv[3])

@@ -17,8 +17,9 @@ pytest.importorskip("pyfuse3")  # which make check does without
 
 import pyfuse3
 
-from isomount.fs.lane import Gate, Handlers, wire
-from isomount.fs.lane.handlers import Claim
+from isomount.fs.lane import wire
+from isomount.fs.lane.gate import Gate
+from isomount.fs.lane.handlers import Claim, Handlers
 from isomount.fs.lane.splice import UnspliceableError
 from isomount.fs.lane.wire import Opcode, Request
 from isomount.sources import FileRange

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("pyfuse3")  # which make check does without
-
 from isomount.formats.options import ViewOptions
 from isomount.fs import Policy, Session, Use
-from isomount.fs.lane import Handlers, wire
+from isomount.fs.lane import wire
+from isomount.fs.lane.handlers import Handlers
 from isomount.fs.lane.splice import UnspliceableError
 from isomount.fs.lane.wire import Opcode, Opened, Request
 from isomount.sources import FileRange

@@ -55,7 +55,7 @@ KERNELS = [
 # The lane as the daemon runs it, up to the end of negotiation.
 _NEGOTIATE = """
 import os, sys, pyfuse3, trio
-from isomount.fs.lane import Gate
+from isomount.fs.lane.gate import Gate
 
 class Handlers:
     kernel_opens_directories = False

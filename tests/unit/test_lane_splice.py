@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("pyfuse3")  # which make check does without
-
 from isomount.fs.lane.splice import Splice, UnspliceableError
 from isomount.sources import FileRange
 

@@ -7,8 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-pytest.importorskip("pyfuse3")  # which make check does without
-
 from isomount.formats.node import Node
 from isomount.fs.lane import wire
 from isomount.fs.lane.wire import Opened

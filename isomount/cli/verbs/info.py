@@ -73,14 +73,14 @@ def _lines(found: Survey) -> Iterator[tuple[str, str]]:
     yield "Size", _size_words(found)
     yield "Label", found.label or "(none)"
     others = {f"{each.label} ({each.structure})" for each in found.volumes if each.label}
-    if len({each.label for each in found.volumes}) > 1:
+    if len({each.label for each in found.volumes if each.label}) > 1:
         yield "Labels", ", ".join(sorted(others))
     yield (
         "Views",
         ", ".join(f"{each} (shown)" if each == found.view else each for each in _unique(found)),
     )
-    if found.elsewhere:
-        yield "", found.elsewhere
+    if found.remark:
+        yield "", found.remark
     yield "Made with", found.tool or "(unknown)"
     yield from _names_words(found.charset)
     yield from _identifiers(found.volumes)
@@ -89,6 +89,8 @@ def _lines(found: Survey) -> Iterator[tuple[str, str]]:
             f"{number} at sector {at}" for number, at in enumerate(found.sessions, 1)
         )
         yield "Sessions", f"{len(found.sessions)}: {starts}; choose with -o session=N"
+        if found.session:
+            yield "", f"{found.session} is shown"
     yield from _under("Boot", map(_boot_words, found.boot.entries if found.boot else ()))
     yield from _under("Partitions", map(_partition_words, found.partitions))
     yield from _under("Damage", _damage_words(found))
@@ -176,7 +178,7 @@ def _plain(found: Survey) -> dict[str, Any]:
             "missing",
             "views",
             "view",
-            "elsewhere",
+            "remark",
             "label",
             "tool",
         )
@@ -184,6 +186,7 @@ def _plain(found: Survey) -> dict[str, Any]:
     plain["image"] = one_line(found.image)
     plain["volumes"] = [_plain_identity(each) for each in found.volumes]
     plain["sessions"] = found.sessions
+    plain["session"] = found.session
     plain["boot"] = None if found.boot is None else _plain_boot(found)
     plain["partitions"] = [
         {**each._asdict(), "table": each.table.value} for each in found.partitions

@@ -51,11 +51,15 @@ def parser() -> Parser:
 
 
 def _print_table(rows: list[Running]) -> None:
-    lines = [("IMAGE", "MOUNTED ON", "VIEW", "LABEL", "SIZE", "SINCE"), *map(_fields, rows)]
+    head = ("IMAGE", "MOUNTED ON", "VIEW", "LABEL", "SIZE", "SINCE")
+    lines = [head, *map(_fields, rows)]
+    remarks = ["", *(row.entry.remark if row.entry else "" for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
-    for line in lines:
+    for line, remark in zip(lines, remarks, strict=True):
         padded = [f"{text:<{width}}" for text, width in zip(line, widths, strict=False)]
         put("  ".join([*padded, line[-1]]))
+        if remark:
+            put(f"  {one_line(remark)}")
 
 
 def _fields(row: Running) -> tuple[str, ...]:
@@ -64,7 +68,8 @@ def _fields(row: Running) -> tuple[str, ...]:
         about = (_UNKNOWN,) * 4
     else:
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.since))
-        about = (entry.view, entry.label or _UNKNOWN, readable_size(entry.size), since)
+        shown = ", ".join(filter(None, (entry.view, entry.session)))
+        about = (shown, entry.label or _UNKNOWN, readable_size(entry.size), since)
     if row.is_dead:
         about = (*about[:-1], f"{about[-1]} (dead; clear it with: isomount umount --lazy)")
     image = f"{row.image} (deleted)" if row.has_lost_image else row.image
@@ -78,6 +83,8 @@ def _plain(row: Running) -> dict[str, Any]:
         "image": one_line(row.image),
         "mountpoint": one_line(row.mount.path),
         "view": entry and entry.view,
+        "session": entry and entry.session,
+        "remark": entry and entry.remark,
         "label": entry and entry.label,
         "size": entry and entry.size,
         "since": since,

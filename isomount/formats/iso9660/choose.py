@@ -6,10 +6,10 @@ from typing import NamedTuple
 from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.errors import DamagedImageError, IsomountError
-from isomount.formats.disc.sessions import session_start
 from isomount.formats.iso9660.content import section_start
 from isomount.formats.iso9660.descriptors import Descriptors, VolumeDescriptor, read_descriptors
 from isomount.formats.iso9660.records import LOST, read_record
+from isomount.formats.iso9660.root import with_true_root
 from isomount.formats.iso9660.susp import fields, has_xa, skip_of
 from isomount.formats.iso9660.view import Iso9660View, Tree
 from isomount.formats.options import ViewOptions
@@ -33,13 +33,14 @@ class _Candidate(NamedTuple):
 def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Found | None:
     """The view that ``options`` want of the image called ``name``, None without ISO 9660 in it.
 
-    Raises DamagedImageError when there is a volume but no tree of it can be read, UsageError when
-    a chosen session is not there.
+    Raises DamagedImageError when there is a volume but no tree of it can be read.
     """
-    descriptors = read_descriptors(reader, session_start(reader, options))
+    descriptors = _with_true_roots(reader, read_descriptors(reader, options.sbsector or 0), damage)
     candidates = list(_candidates(reader, descriptors, options, damage))
     if candidates:
         view = _open_best(reader, candidates, options, name, damage)
+        if not view.label and descriptors.primary is not None:
+            view.label = descriptors.primary.label_in(options.charset)
         return Found([candidate.tree.value for candidate in candidates], view)
     if descriptors.unusable is not None:
         raise DamagedImageError(
@@ -49,12 +50,28 @@ def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Fou
     return None
 
 
+def _with_true_roots(reader: Reader, found: Descriptors, damage: Damage) -> Descriptors:
+    """``found`` with what is wrong in them put right, and noted."""
+
+    def right(descriptor: VolumeDescriptor | None) -> VolumeDescriptor | None:
+        if descriptor is None:
+            return None
+        for name in descriptor.disagreements:
+            damage.note(descriptor.address, f"the two byte orders of the {name} disagree")
+        return with_true_root(reader, descriptor, damage)
+
+    return found._replace(
+        primary=right(found.primary), joliet=right(found.joliet), enhanced=right(found.enhanced)
+    )
+
+
 def _candidates(
     reader: Reader, descriptors: Descriptors, options: ViewOptions, damage: Damage
 ) -> Iterator[_Candidate]:
     """The trees that exist and that ``options`` allow, best first.
 
-    Rock Ridge announced by an ER field is preferred to Joliet; without ER, Joliet is preferred.
+    Rock Ridge that announces itself, by ER or by SP alone, beats Joliet; fields that happen to be
+    there without either are the less safe ones.
     """
     primary, joliet, enhanced, _ = descriptors
     if primary is not None and joliet is not None and not options.norock:
@@ -96,7 +113,9 @@ def _probe(reader: Reader, primary: VolumeDescriptor, damage: Damage) -> _Probed
     }
     if skip is None and not signatures & {b"ER", b"RR", b"PX", b"NM", b"TF"}:
         return None
-    return _Probed(_Candidate(Tree.ROCK_RIDGE, primary, skip or 0), b"ER" in signatures)
+    return _Probed(
+        _Candidate(Tree.ROCK_RIDGE, primary, skip or 0), skip is not None or b"ER" in signatures
+    )
 
 
 def _open_best(

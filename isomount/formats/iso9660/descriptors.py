@@ -1,10 +1,12 @@
 """Volume descriptors (ECMA-119 8)."""
 
+import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from isomount.blocks import Reader
-from isomount.formats.iso9660.records import Record, parse
+from isomount.damage import Unheard
+from isomount.formats.iso9660.records import Record, parse, settled
 
 SECTOR = 2048
 FIRST_SECTOR = 16
@@ -15,11 +17,20 @@ _JOLIET_ESCAPES = (b"%/@", b"%/C", b"%/E")
 _BLOCK_SIZES = (512, 1024, 2048)
 
 
+class PathTable(NamedTuple):
+    """Where a path table is, and the byte order of its numbers as struct has it."""
+
+    block: int
+    order: str
+
+
 class VolumeDescriptor(NamedTuple):
     """A primary, supplementary or enhanced volume descriptor (ECMA-119 8.4, 8.5).
 
     ``address`` is its image byte, ``space_size`` the volume's size in logical blocks, ``root`` the
-    root directory's record.
+    root directory's record, ``path_tables`` the blocks of the path tables with their byte order.
+    ``disagreements`` names the numbers whose two byte orders are not the same; those that can be
+    right count.
     """
 
     address: int
@@ -31,6 +42,8 @@ class VolumeDescriptor(NamedTuple):
     escapes: bytes
     block_size: int
     root: Record
+    path_tables: tuple[PathTable, ...]
+    disagreements: tuple[str, ...]
 
     @property
     def is_joliet(self) -> bool:
@@ -43,9 +56,20 @@ class VolumeDescriptor(NamedTuple):
         return self.supplementary and self.version == 2 and not self.is_joliet
 
     def label_in(self, charset: str) -> str:
-        """The volume identifier, which is in ``charset`` where it is not Joliet's."""
-        name = "utf-16-be" if self.is_joliet else charset
-        return self.label_bytes.decode(name, "replace").rstrip("\0 ")
+        """The volume identifier; "" where there are blanks only."""
+        return text(self.label_bytes, "utf-16-be" if self.is_joliet else charset)
+
+
+def text(field: bytes, charset: str) -> str:
+    """What a field of characters in ``charset``, Joliet's in UTF-16-BE, says; "" if it is blank.
+
+    Some writers fill Joliet's with blanks of one byte, which read as two are daggers.
+    """
+    if not field.strip(b"\0 "):
+        return ""
+    if charset == "utf-16-be":
+        field = field[: len(field) & ~1]
+    return field.decode(charset, "replace").strip("\0 ")
 
 
 class Descriptors(NamedTuple):
@@ -97,7 +121,7 @@ def _scan(reader: Reader, session: int) -> Iterator[tuple[int, VolumeDescriptor 
             if kind == _TERMINATOR:
                 return
             if kind in layout.kinds:
-                yield sector, _descriptor(data, sector * SECTOR, layout)
+                yield sector, _descriptor(reader, data, sector * SECTOR, layout)
 
 
 class _Layout(NamedTuple):
@@ -110,30 +134,61 @@ class _Layout(NamedTuple):
     space_size: int
     escapes: int
     block_size: int
+    path_tables: int | None
     root: int
 
 
-_ECMA_119 = _Layout(b"CD001", (_PRIMARY, _SUPPLEMENTARY), 1, 40, 80, 88, 128, 156)
+_ECMA_119 = _Layout(b"CD001", (_PRIMARY, _SUPPLEMENTARY), 1, 40, 80, 88, 128, 140, 156)
 # High Sierra begins each descriptor with its block number and has no escape sequences.
-_HIGH_SIERRA = _Layout(b"CDROM", (_PRIMARY,), 9, 48, 88, 96, 136, 180)
+_HIGH_SIERRA = _Layout(b"CDROM", (_PRIMARY,), 9, 48, 88, 96, 136, None, 180)
 
 
-def _descriptor(data: bytes, address: int, layout: _Layout) -> VolumeDescriptor | None:
+def _descriptor(
+    reader: Reader, data: bytes, address: int, layout: _Layout
+) -> VolumeDescriptor | None:
     high_sierra = layout is _HIGH_SIERRA
     # The root's record has a fixed format; its length bytes are unreliable, so they are ignored.
     root_bytes = bytes([34]) + data[layout.root + 1 : layout.root + 32] + b"\1\0"
     root = parse(root_bytes, 0, address + layout.root, high_sierra)
-    block_size = int.from_bytes(data[layout.block_size : layout.block_size + 2], "little")
-    if root is None or block_size not in _BLOCK_SIZES:
+    block_sizes = _both(data, layout.block_size, 2)
+    block_size = next((size for size in block_sizes if size in _BLOCK_SIZES), None)
+    if root is None or block_size is None:
         return None
+    space_sizes = _both(data, layout.space_size, 4)
     return VolumeDescriptor(
         address=address,
         high_sierra=high_sierra,
         supplementary=data[layout.identifier - 1] == _SUPPLEMENTARY,
         version=data[layout.identifier + 5],
         label_bytes=data[layout.label : layout.label + 32],
-        space_size=int.from_bytes(data[layout.space_size : layout.space_size + 4], "little"),
+        space_size=space_sizes[0] or space_sizes[1],
         escapes=data[layout.escapes : layout.escapes + 32],
         block_size=block_size,
-        root=root,
+        root=settled(root, reader, block_size, Unheard()),
+        path_tables=_path_tables(data, layout.path_tables),
+        disagreements=tuple(
+            name
+            for name, agrees in (
+                ("logical block size", block_sizes[0] == block_sizes[1]),
+                ("volume space size", space_sizes[0] == space_sizes[1]),
+                ("root directory's record", root.twins is None),
+            )
+            if not agrees
+        ),
     )
+
+
+def _both(data: bytes, at: int, width: int) -> tuple[int, int]:
+    """A number in both byte orders (ECMA-119 7.2.3, 7.3.3), little-endian first."""
+    middle = at + width
+    little = int.from_bytes(data[at:middle], "little")
+    return little, int.from_bytes(data[middle : middle + width], "big")
+
+
+def _path_tables(data: bytes, at: int | None) -> tuple[PathTable, ...]:
+    """The type L path table and its copy, then type M's (8.4.14 to 8.4.17)."""
+    if at is None:
+        return ()
+    places = (("<", at), ("<", at + 4), (">", at + 8), (">", at + 12))
+    found = ((struct.unpack_from(f"{order}I", data, place)[0], order) for order, place in places)
+    return tuple(PathTable(block, order) for block, order in found if block)

@@ -5,7 +5,12 @@ from typing import NamedTuple
 from isomount.blocks import Reader
 from isomount.formats.identity import Identity
 from isomount.formats.iso9660.dates import long_time
-from isomount.formats.iso9660.descriptors import SECTOR, VolumeDescriptor, read_descriptors
+from isomount.formats.iso9660.descriptors import (
+    SECTOR,
+    VolumeDescriptor,
+    read_descriptors,
+    text,
+)
 
 
 class _Layout(NamedTuple):
@@ -41,35 +46,46 @@ def identities(reader: Reader, session: int, charset: str = "utf-8") -> list[Ide
             descriptor,
             reader.read(descriptor.address, SECTOR),
             charset,
+            session,
         )
         for descriptor, kind in kinds
         if descriptor is not None
     ]
 
 
-def _identity(structure: str, descriptor: VolumeDescriptor, data: bytes, charset: str) -> Identity:
-    layout = _HIGH_SIERRA if descriptor.high_sierra else _ECMA_119
-    wide = descriptor.is_joliet
+def _volume_end(descriptor: VolumeDescriptor, session: int) -> int:
+    """The logical block where the volume ends.
 
-    def text(at: int, size: int = 128) -> str:
-        field = data[at : at + size]
-        if wide:
-            return field[: size & ~1].decode("utf-16-be", "replace").strip("\0 ")
-        return field.decode(charset, "replace").strip("\0 ")
+    Some writers count a later session's size from the disc's start, others from its own: then the
+    root directory, in that session, lies beyond it.
+    """
+    size = descriptor.space_size
+    if size <= descriptor.root.extent:
+        size += session * SECTOR // descriptor.block_size
+    return size
+
+
+def _identity(
+    structure: str, descriptor: VolumeDescriptor, data: bytes, charset: str, session: int
+) -> Identity:
+    layout = _HIGH_SIERRA if descriptor.high_sierra else _ECMA_119
+
+    def said(at: int, size: int = 128) -> str:
+        return text(data[at : at + size], "utf-16-be" if descriptor.is_joliet else charset)
 
     def time(at: int) -> int | None:
         # High Sierra's dates lack the time zone byte: assume GMT.
         return long_time((data[at : at + layout.date_size] + b"\0")[:17]) or None
 
-    volume_set, publisher, preparer, application = map(text, layout.identifiers)
-    files = [text(at, layout.file_size) for at in layout.files]
+    volume_set, publisher, preparer, application = map(said, layout.identifiers)
+    files = [said(at, layout.file_size) for at in layout.files]
     created, modified, expires, effective = map(time, layout.dates)
     return Identity(
         structure=structure,
         label=descriptor.label_in(charset),
-        size=descriptor.space_size * descriptor.block_size,
+        size=_volume_end(descriptor, session) * descriptor.block_size,
         volume_set=volume_set,
-        system=text(layout.system, 32),
+        system=said(layout.system, 32),
         publisher=publisher,
         preparer=preparer,
         application=application,

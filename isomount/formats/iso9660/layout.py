@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from isomount.formats.iso9660.nodes import NodeMaker
-from isomount.formats.iso9660.records import PARENT, SELF, Record, undecoded
+from isomount.formats.iso9660.records import PARENT, SELF, TWINS, Record, undecoded
 from isomount.formats.iso9660.susp import Field
 from isomount.formats.node import Entry
 
@@ -143,6 +143,8 @@ class PlainDecoder:
             left_over = length - _FIXED_SIZE - named
             if xar or flags or unit or gap or not 0 <= left_over < 4:
                 break
+            if TWINS.unpack_from(data, position) != (extent, size):
+                break
             identifier = data[position + _FIXED_SIZE : position + _FIXED_SIZE + named]
             if identifier in (SELF, PARENT):
                 break
@@ -202,6 +204,8 @@ class FileDecoder:
                 break
             extent, size, mode, uid, gid, name, read, written, changed = structure.values(unpacked)
             if mode & 0xF000 != stat.S_IFREG or 0 in name:
+                break
+            if TWINS.unpack_from(data, position) != (extent, size):
                 break
             address = base + position
             place = extent * self._block_size

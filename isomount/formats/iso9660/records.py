@@ -27,12 +27,17 @@ _LONGEST = 255
 # Length, XAR length, extent and data length (little-endian halves), date, flags, file unit size,
 # interleave gap size, identifier length.
 _ECMA_119 = struct.Struct("<BBI4xI4x7sBBB4xB")
+# The big-endian halves of extent and data length.
+TWINS = struct.Struct(">6xI4xI")
 # High Sierra's date lacks the time zone, so the flags are one byte earlier.
 _HIGH_SIERRA = struct.Struct("<BBI4xI4x6sBxBB4xB")
 
 
 class Record(NamedTuple):
-    """One directory record. ``address`` is its image byte, ``system_use`` its system use area."""
+    """One directory record. ``address`` is its image byte, ``system_use`` its system use area.
+
+    ``twins`` is what the big-endian halves of extent and data length say if they disagree.
+    """
 
     address: int
     xar_length: int
@@ -44,6 +49,7 @@ class Record(NamedTuple):
     gap: int
     identifier: bytes
     system_use: bytes
+    twins: tuple[int, int] | None = None
 
     @property
     def is_directory(self) -> bool:
@@ -65,6 +71,7 @@ def parse(data: bytes, position: int, address: int, high_sierra: bool) -> Record
         return None
     # A padding byte keeps the system use area at an even offset.
     use = name_end + (~name_length & 1)
+    twins = TWINS.unpack_from(data, position)
     return Record(
         address,
         xar,
@@ -76,12 +83,31 @@ def parse(data: bytes, position: int, address: int, high_sierra: bool) -> Record
         gap,
         data[name:name_end],
         data[use : position + length],
+        None if twins == (extent, size) else twins,
     )
 
 
 def read_record(reader: Reader, address: int, high_sierra: bool) -> Record | None:
     """The record at image byte ``address``, None if there is none."""
     return parse(reader.read(address, _LONGEST), 0, address, high_sierra)
+
+
+def possible(little: int, big: int, at_most: int) -> int:
+    """Of the two byte orders of a number the one that can be right, little-endian if both can."""
+    return little if 0 < little <= at_most or not 0 < big <= at_most else big
+
+
+def settled(record: Record, reader: Reader, block_size: int, damage: Damage) -> Record:
+    """``record`` with the numbers that count where its byte orders disagree, which is noted."""
+    if record.twins is None:
+        return record
+    damage.note(record.address, "the two byte orders of a directory record disagree")
+    extent, size = record.twins
+    return record._replace(
+        extent=possible(record.extent, extent, reader.size // block_size),
+        data_length=possible(record.data_length, size, reader.size),
+        twins=None,
+    )
 
 
 class RecordArea(NamedTuple):
@@ -154,7 +180,7 @@ def decoded(
                 damage.note(base + position, "a directory record contradicts itself")
                 position = _block_end(base + position, extent) - base
                 continue
-            yield record
+            yield settled(record, reader, extent.block_size, damage)
             position += data[position]
         address = base + position
 

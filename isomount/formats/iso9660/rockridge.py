@@ -14,6 +14,7 @@ _COMPONENTS = {_SL_CURRENT: b".", _SL_PARENT: b"..", _SL_ROOT: b"/"}
 _TF_LONG_FORM = 0x80
 # File mode, links, user and group, each followed by its big-endian copy.
 _POSIX = struct.Struct("<I4xI4xI4xI4x")
+_POSIX_TWINS = struct.Struct(">4xI4xI4xI4xI")
 # The kernel cannot return longer link targets (PATH_MAX includes the NUL).
 _TARGET_AT_MOST = 4095
 _NAME_AT_MOST = 1024
@@ -112,6 +113,11 @@ def attributes(found: Iterable[Field]) -> RockRidge:
     return rr
 
 
+def _both32(area: bytes, offset: int) -> int:
+    """A number in both byte orders: the little-endian half unless that is zero."""
+    return _le32(area, offset) or int.from_bytes(area[offset + 4 : offset + 8], "big")
+
+
 def _le32(area: bytes, offset: int) -> int:
     return int.from_bytes(area[offset : offset + 4], "little")
 
@@ -121,6 +127,8 @@ def _px(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     if end - start < _POSIX.size:
         return
     mode, rr.nlink, rr.uid, rr.gid = _POSIX.unpack_from(area, start)
+    if not mode:  # no file has it: what the other byte order says
+        mode, rr.nlink, rr.uid, rr.gid = _POSIX_TWINS.unpack_from(area, start)
     rr.mode = mode & 0xFFFF
     if end - start >= 40:
         rr.serial = _le32(area, start + 32)
@@ -163,13 +171,13 @@ def _nm(rr: RockRidge, area: bytes, start: int, end: int) -> None:
 def _cl(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     """Child link (RRIP 4.1.5.1): the block of the relocated directory."""
     if end - start >= 8:
-        rr.child = _le32(area, start)
+        rr.child = _both32(area, start)
 
 
 def _pl(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     """Parent link (RRIP 4.1.5.2): the block of the original parent directory."""
     if end - start >= 8:
-        rr.parent = _le32(area, start)
+        rr.parent = _both32(area, start)
 
 
 def _re(rr: RockRidge, area: bytes, start: int, end: int) -> None:
@@ -213,6 +221,8 @@ def _zf(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     algorithm = area[start : start + 2]
     width = 4 if algorithm == b"pz" else 8
     size = int.from_bytes(area[start + 4 : start + 4 + width], "little")
+    if not size and width == 4:
+        size = _both32(area, start + 4)
     rr.zisofs = CompressedFile(algorithm, area[start + 2] * 4, area[start + 3], size)
 
 

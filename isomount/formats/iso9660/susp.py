@@ -1,18 +1,21 @@
 """The System Use Sharing Protocol (IEEE P1281): fields in system use areas."""
 
+import struct
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
 from isomount.blocks import Reader
 from isomount.damage import Damage
-from isomount.formats.iso9660.records import LOST
+from isomount.formats.iso9660.records import LOST, possible
 
 # Longer chains of continuation areas are loops or attacks; a name and a target need only a few.
 _CONTINUATIONS_AT_MOST = 64
 _CONTINUATION_SIZE_AT_MOST = 32768
 # The longest target in the shortest components takes 25 fields, extended attributes a few hundred.
 _FIELDS_AT_MOST = 1024
+# Block, offset and size of a continuation area.
+_LITTLE, _BIG = struct.Struct("<I4xI4xI4x"), struct.Struct(">4xI4xI4xI")
 
 
 # The signature of the field yielded in place of fields that cannot be parsed.
@@ -85,9 +88,13 @@ def _continuation(
     if len(field) < 24:
         damage.note(address, "a continuation field is too short")
         return b"", False
-    block = int.from_bytes(field[0:4], "little")
-    offset = int.from_bytes(field[8:12], "little")
-    size = int.from_bytes(field[16:20], "little")
+    block, offset, size = _LITTLE.unpack_from(field)
+    twins = _BIG.unpack_from(field)
+    if twins != (block, offset, size):
+        damage.note(address, "the two byte orders of a continuation field disagree")
+        block = possible(block, twins[0], reader.size // block_size)
+        offset = possible(offset, twins[1], block_size)
+        size = possible(size, twins[2], _CONTINUATION_SIZE_AT_MOST)
     if size > _CONTINUATION_SIZE_AT_MOST:
         damage.note(address, f"a continuation area claims {size} bytes")
         return b"", False

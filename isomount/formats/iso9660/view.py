@@ -33,6 +33,7 @@ from isomount.formats.iso9660.records import (
     decoded,
     read_record,
     scan,
+    settled,
     undecoded,
 )
 from isomount.formats.iso9660.rockridge import RockRidge, attributes
@@ -85,7 +86,7 @@ class Iso9660View:
         self._damage = damage
         self._block_size = descriptor.block_size
         self._high_sierra = descriptor.high_sierra
-        self._stored = StoredNames(options.charset)
+        self._stored = StoredNames(options.charset, damage.remark)
         self._make = NodeMaker(options, descriptor.block_size, self._stored)
         self._decoder = self._choose_decoder(descriptor, skip)
         self._links: dict[tuple[object, ...], int] = {}
@@ -205,6 +206,7 @@ class Iso9660View:
                 f"the root directory at byte {start} is not a directory or lies past the end of "
                 "the image: it is cut off or damaged"
             )
+        first = settled(first, reader, self._block_size, self._damage)
         return first, self._span(start, first.data_length, record.data_length)
 
     def _span(self, start: int, size: int, other_size: int = 0) -> RecordArea:
@@ -220,14 +222,14 @@ class Iso9660View:
         record = read_record(reader, ino, self._high_sierra)
         if record is None:
             raise StaleNodeError(f"there is no directory record at byte {ino}")
-        return record
+        return settled(record, reader, self._block_size, self._damage)
 
     def _dot(self, reader: Reader, start: int) -> Record | None:
         """The "." record of the directory that starts there, None if it has none."""
         record = read_record(reader, start, self._high_sierra)
         if record is None or record.identifier != SELF or not record.is_directory:
             return None
-        return record
+        return settled(record, reader, self._block_size, self._damage)
 
     def _extent(self, reader: Reader, ino: int) -> RecordArea:
         """The area of the records of the directory ``ino``."""

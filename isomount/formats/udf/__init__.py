@@ -25,14 +25,15 @@ def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Udf
     anchors = find_anchors(reader, options)
     if not anchors and options.novrs:
         return None
-    reason = (
-        "no anchor volume descriptor is found (bs=, anchor= or lastblock= can name it)"
-        if options.session is None
-        else f"it has no session {options.session}"
-    )
+    reason = "no anchor volume descriptor is found (bs=, anchor= or lastblock= can name it)"
+    failed: dict[int, str] = {}
     for anchor in anchors:
         try:
-            return UdfView(reader, load(reader, anchor, damage), options, damage)
+            found = UdfView(reader, load(reader, anchor, damage), options, damage)
         except DamagedDataError as error:
-            reason = str(error)
+            failed[anchor.sector * anchor.block_size] = reason = str(error)
+            continue
+        for at, why in failed.items():
+            damage.note(at, f"an anchor leads to no volume ({why}), another one is used")
+        return found
     raise DamagedImageError(f"{name}: holds a UDF file system, but {reason}")

@@ -19,7 +19,6 @@ _OTHERS = (b"BEA01", b"CD001", b"CDW02", b"BOOT2", b"TEA01")
 _ANCHOR_SECTORS = (256, 512)
 # How many sectors may follow the last one of the volume: run-out and padding.
 _TRAILING = (0, 1, 2, 150, 152)
-_SCAN_CHUNK = 1 << 20
 _SECTOR_BYTES = 2048
 
 
@@ -51,10 +50,8 @@ def is_recognised(reader: Reader, start: int) -> bool:
 def find_anchors(reader: Reader, options: ViewOptions) -> list[Anchor]:
     """The anchors that may lead to the volume asked for, the best one first, no two of one volume.
 
-    Without a choice in ``options`` that is the last session's: its descriptors lie farthest on.
+    Without a sector in ``options`` that is the last session's: its descriptors lie farthest on.
     """
-    if options.session is not None and options.session >= 0 and options.sbsector is None:
-        return _of_session(reader, options, options.session)
     start = (options.sbsector or 0) * _SECTOR_BYTES
     found = {
         anchor.pointer: anchor
@@ -105,32 +102,22 @@ def _anchor_at(reader: Reader, size: int, sector: int, last: int) -> Anchor | No
     return Anchor(size, sector, last, ANCHOR_POINTER.parse(data))
 
 
-def _of_session(reader: Reader, options: ViewOptions, session: int) -> list[Anchor]:
-    """The session that starts at that sector, as Linux counts, or the one of that number.
-
-    To count sessions, from 1, all anchors of the image have to be found.
-    """
-    for size in _sizes(options):
-        for anchor in _anchors(reader, options, size, session * size):
-            if anchor.sector - session in _ANCHOR_SECTORS:
-                return [anchor]
-    sessions = _all_sessions(reader, options)
-    return [sessions[session - 1]] if 1 <= session <= len(sessions) else []
-
-
-def _all_sessions(reader: Reader, options: ViewOptions) -> list[Anchor]:
-    """One anchor of each session in the order of the disc; reads the whole image."""
-    found: dict[AnchorPointer, Anchor] = {}
-    size = next(
-        (size for size in _sizes(options) for _ in _anchors(reader, options, size, 0)), 2048
+def session_anchors(reader: Reader, session: int) -> list[Anchor]:
+    """The anchors of the session that starts at that 2048-byte sector, if they are its own."""
+    last = reader.size // _SECTOR_BYTES - 1
+    found = (
+        _anchor_at(reader, _SECTOR_BYTES, session + sector, last) for sector in _ANCHOR_SECTORS
     )
-    last = reader.size // size - 1
-    for chunk in range(0, reader.size, _SCAN_CHUNK):
-        data = reader.read(chunk, _SCAN_CHUNK)
-        for at in range(0, len(data), size):
-            if data[at : at + 2] != b"\2\0":
-                continue
-            anchor = _anchor_at(reader, size, (chunk + at) // size, last)
-            if anchor is not None:
-                found.setdefault(anchor.pointer, anchor)
-    return sorted(found.values(), key=lambda anchor: anchor.pointer.main_location)
+    return [anchor for anchor in found if anchor is not None]
+
+
+def anchor_displacement(reader: Reader) -> int:
+    """How many sectors too near to the image's start the anchor at sector 256 stands; else 0.
+
+    That is so where a later session was stored without what comes before it on the disc.
+    """
+    for sector in _ANCHOR_SECTORS:
+        data = reader.read(sector * _SECTOR_BYTES, 512)
+        if soundness(data, (ANCHOR,)) is Soundness.SOUND:
+            return max(0, TAG.parse(data).location - sector)
+    return 0

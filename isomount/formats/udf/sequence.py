@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from isomount.blocks import Reader
-from isomount.damage import Damage
+from isomount.damage import Damage, Unheard
 from isomount.errors import DamagedDataError
 from isomount.formats.udf.recognition import Anchor
 from isomount.formats.udf.structures import (
@@ -105,6 +105,12 @@ def prevailing(reader: Reader, anchor: Anchor, damage: Damage) -> Prevailing:
         )
         main.add(found)
     return main
+
+
+def partitions_end(reader: Reader, anchor: Anchor) -> int:
+    """The image byte where the last partition of the volume ends, as its descriptors say."""
+    found = prevailing(reader, anchor, Unheard()).partitions.values()
+    return max((each.start + each.length for each in found), default=0) * anchor.block_size
 
 
 def _collect(reader: Reader, anchor: Anchor, location: int, length: int) -> Prevailing:

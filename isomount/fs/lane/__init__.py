@@ -1,9 +1,4 @@
 """The fast lane: the frequent requests, read from the device and answered without pyfuse3.
 
-An optional layer. What a request means is defined in isomount.fs.answers, for both.
+An optional layer. isomount.fs.answers defines what a request means, for both ways.
 """
-
-from isomount.fs.lane.gate import Gate
-from isomount.fs.lane.handlers import Handlers
-
-__all__ = ["Gate", "Handlers"]

@@ -48,6 +48,8 @@ class Handlers:
         self._send = send
         self._spliced_at_most = spliced_at_most
         self._resident = session.volume.blocks.resident
+        self._use = session.use
+        self._is_for_all = session.policy.only_for is None
         # Once told that OPENDIR is unknown, newer kernels open directories by themselves and keep
         # what they read of them.
         self.kernel_opens_directories = False
@@ -88,11 +90,11 @@ class Handlers:
         return self._session.listings.foresight.step()
 
     def _answer(self, request: Request, reader: Reader, claim: Claim) -> None:
-        if not self._may_ask(request):
+        if not (self._is_for_all or self._may_ask(request)):
             self._send(wire.refusal(request.unique, errno.EACCES))
             return
         if request.opcode not in _NO_USE:
-            self._session.use.now()
+            self._use.now()
         try:
             body = self._handlers[request.opcode](request, reader)
         except NotResidentError:
