@@ -60,7 +60,7 @@ _VIEW = (
     _view(
         "check", "whether upper and lower case are equal when a file is asked for", "relaxed|strict"
     ),
-    _view("iocharset", "character set of names", "NAME"),
+    _view("iocharset", "character set in which names are stored (Unicode: shown)", "NAME"),
     _view("utf8", "the same as iocharset=utf8"),
     _view("hide", "do not show what is marked hidden"),
     _view("unhide", "show hidden and associated files"),
