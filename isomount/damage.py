@@ -18,6 +18,7 @@ class Damage:
     def __init__(self) -> None:
         self.count = 0
         self._seen: set[tuple[int, str]] = set()
+        self._remarks: set[str] = set()
         self._lock = threading.Lock()
 
     @property
@@ -40,9 +41,20 @@ class Damage:
         if last:
             _log.warning("damaged image: further damage is counted but no longer logged")
 
+    def remark(self, words: str) -> None:
+        """Log what is no damage but worth knowing, unless it was said before."""
+        with self._lock:
+            if words in self._remarks:
+                return
+            self._remarks.add(words)
+        _log.warning("%s", words)
+
 
 class Unheard(Damage):
     """Keeps no record: for a look at what may never be shown."""
 
     def note(self, offset: int, what: str) -> None:
+        """Nothing."""
+
+    def remark(self, words: str) -> None:
         """Nothing."""

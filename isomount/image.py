@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from isomount.errors import ClosedError
 from isomount.file import open_file
+from isomount.formats.disc.hfs import files_elsewhere
 from isomount.formats.options import Family, Map, ViewOptions
 from isomount.locate import find_image
 from isomount.options import view_options
 from isomount.path import ImagePath
-from isomount.sources import BinaryFile, Source, open_source
+from isomount.sources import BinaryFile, Source, open_source, refuse_what_is_no_path
 from isomount.tree import Volume
 
 if TYPE_CHECKING:
     from isomount.extract import Extractor, Place, Report, Totals
 
-__all__ = ["Family", "Image", "Map", "ViewOptions", "open", "open_image"]
+__all__ = ["Family", "Image", "Map", "ViewOptions", "open", "open_image", "refuse_what_is_no_path"]
 
 # The views that record modes.
 _WITH_MODES = ("Rock Ridge", "UDF")
@@ -28,13 +29,13 @@ class Image:
 
     ``name`` is the image's path, or what its file object is called. ``views`` names every view
     found, ``volume`` is the chosen one with its cached tree, ``session`` the one it belongs to, and
-    ``remark`` says what another view shows and this one does not. ``source`` is the whole file, in
-    which the image begins at byte ``offset``: the partition ``partition``, where it is one.
-    ``front`` is how many bytes of the disc came before a session that was stored alone: positions
-    count from the disc's start. ``damage`` counts what was found broken so far.
+    ``remark`` says what another view shows and this one does not, ``elsewhere`` where the files are
+    if no view has any, "" otherwise. ``source`` is the whole file, in which the image begins at
+    byte ``offset``: the partition ``partition``, where it is one. ``front`` is how many bytes of
+    the disc came before a session that was stored alone: positions count from the disc's start.
+    ``damage`` counts what was found broken so far.
 
-    Thread-safe. Close it, or use it in a ``with``
-    statement.
+    Thread-safe. Close it, or use it in a ``with`` statement.
     """
 
     def __init__(self, source: Source, options: ViewOptions) -> None:
@@ -51,9 +52,11 @@ class Image:
             self.blocks, self.damage = found.blocks, found.damage
             self.offset, self.partition, self.front = found.offset, found.partition, found.front
             views = found.views
-            self.views, self.session, self.remark = views.names, views.session, views.remark
+            self.views, self.session = views.names, views.session
+            self.elsewhere = files_elsewhere(self.blocks, views.chosen)
+            self.remark = views.remark or self.elsewhere
             if self.front:
-                self.remark = _alone(self.front, views.remark)
+                self.remark = _alone(self.front, self.remark)
             self.volume = Volume(views.chosen, self.blocks, self.damage)
         except BaseException:  # whatever it is, nobody will close an image that never was
             source.close()

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 from isomount.blocks import BlockCache
 from isomount.errors import IsomountError
+from isomount.formats.charset import is_utf8
+from isomount.formats.charset_guess import Guess, Guesses, guess
 from isomount.formats.disc.boot import BootCatalog, BootEntry, read_catalog
 from isomount.formats.disc.partitions import Partition, read_partitions
 from isomount.formats.disc.sessions import sessions
@@ -14,8 +17,21 @@ from isomount.formats.identity import Identity, authoring_tool
 from isomount.formats.iso9660.identity import identities as iso9660_identities
 from isomount.formats.udf.identity import identities as udf_identities
 from isomount.image import Image
+from isomount.tree.walk import Walk
 
-__all__ = ["BootEntry", "Identity", "Partition", "Survey", "missing_bytes", "survey"]
+__all__ = [
+    "BootEntry",
+    "Guess",
+    "Guesses",
+    "Identity",
+    "Partition",
+    "Survey",
+    "missing_bytes",
+    "survey",
+]
+
+# Names that are looked at for a guess at their character set.
+_NAMES_AT_MOST = 2000
 
 _Part = TypeVar("_Part")
 
@@ -29,8 +45,9 @@ class Survey:
     ``partition`` is; places other than those of partitions count from there.
     ``volumes`` holds a descriptor's identifiers each; ``tool`` is the program that made the image,
     "" where nothing gives it away. ``volume_size`` is how far the volumes say they reach, 0 where
-    they do not say. ``remark`` says what another view shows and this one does not. ``damage`` pairs
-    an image byte with what is wrong there.
+    they do not say. ``remark`` says what another view shows and this one does not, or where the
+    files are if none has any. ``charset`` guesses what names that are not UTF-8 are in. ``damage``
+    pairs an image byte with what is wrong there.
     """
 
     image: str
@@ -48,6 +65,7 @@ class Survey:
     session: str
     boot: BootCatalog | None
     partitions: list[Partition]
+    charset: Guesses
     damage: list[tuple[int, str]]
 
     @property
@@ -61,10 +79,11 @@ def missing_bytes(image: Image) -> int:
 
     Only volume descriptors are read, so it is quick. Where they cannot be, the answer is 0.
     """
+    blocks, options = image.blocks, image.session.applied_to(image.options)
     with suppress(IsomountError, OSError):
-        volumes = iso9660_identities(image.blocks, image.session.start)
+        volumes = iso9660_identities(blocks, image.session.start)
         if _has_udf(image):
-            volumes += udf_identities(image.blocks, image.session.applied_to(image.options))
+            volumes += udf_identities(blocks, options)
         return max(0, _reach(image, volumes) - image.size)
     return 0
 
@@ -83,7 +102,9 @@ def survey(image: Image) -> Survey:
     start = image.session.start
     options = image.session.applied_to(image.options)
     none: list[Identity] = []
-    volumes = part("ISO 9660 descriptors", lambda: iso9660_identities(blocks, start), none)
+    volumes = part(
+        "ISO 9660 descriptors", lambda: iso9660_identities(blocks, start, options.charset), none
+    )
     if _has_udf(image):
         volumes = volumes + part("UDF descriptors", lambda: udf_identities(blocks, options), none)
     starts = [] if image.front else part("list of sessions", lambda: sessions(blocks), [0])
@@ -106,17 +127,9 @@ def survey(image: Image) -> Survey:
         session=str(image.session),
         boot=boot,
         partitions=part("partition table", lambda: _partitions(image), []),
+        charset=part("names", lambda: guess(_odd_names(image)), Guesses([], is_sure=False)),
         damage=damage.findings,
     )
-
-
-def _has_udf(image: Image) -> bool:
-    return any(name.startswith("UDF") for name in image.views)
-
-
-def _reach(image: Image, volumes: list[Identity]) -> int:
-    """How far the volumes say they reach, in bytes from the image's start."""
-    return max(0, max((volume.size for volume in volumes), default=0) - image.front)
 
 
 def _partitions(image: Image) -> list[Partition]:
@@ -125,3 +138,22 @@ def _partitions(image: Image) -> list[Partition]:
     if image.partition is None:
         return read_partitions(whole)
     return read_partitions(whole, image.partition.block_size)
+
+
+def _has_udf(image: Image) -> bool:
+    return any(name.startswith("UDF") for name in image.views)
+
+
+def _reach(image: Image, volumes: list[Identity]) -> int:
+    """How far the volumes say they reach, in bytes from the image's start; 0 if they do not say."""
+    return max(0, max((volume.size for volume in volumes), default=0) - image.front)
+
+
+def _odd_names(image: Image) -> list[bytes]:
+    """The names near the root that are not UTF-8; none where a character set was chosen."""
+    if image.options.charset != "utf-8":
+        return []
+    root = image.volume.node(image.volume.root)
+    directories = Walk(image.volume, root).directories()
+    names = (name for _, entries, _ in directories for _, name, _ in entries)
+    return [name for name in islice(names, _NAMES_AT_MOST) if not is_utf8(name)]

@@ -16,7 +16,9 @@ _T = TypeVar("_T")
 
 # A character set must encode these as ASCII does, or "/" and "." in names would change meaning.
 _ASCII = (
-    string.ascii_letters + string.digits + string.punctuation.replace("\\", "").replace("~", "")
+    string.ascii_letters
+    + string.digits
+    + "".join(sorted(set(string.punctuation) - {"\\", "~", "%"}))
 )
 
 # (uid_t)-1 and (gid_t)-1 mean "unchanged" to the kernel, so they cannot be owners.
@@ -142,7 +144,8 @@ def words(text: str) -> str:
 
 def _codec(name: str) -> str | None:
     try:
-        if _ASCII.encode(name) == _ASCII.encode("ascii"):
+        # Where a backslash begins a number it is a notation for programs, not of names.
+        if _ASCII.encode(name) == _ASCII.encode("ascii") and len(b"\\u0041".decode(name)) == 6:
             return codecs.lookup(name).name
     except (LookupError, UnicodeError, ValueError):
         pass  # no such codec, not a text encoding, or not able to encode ASCII

@@ -84,6 +84,8 @@ def open_to_read(name: str, options: ViewOptions, *, warn: bool = True) -> Image
     with advising(name):
         image = open_image(name, options)
     warnings.speak()
+    if warn and image.elsewhere:
+        say(f"{name}: {image.elsewhere}")
     if warn and image.session.of > 1 and options.session is None:
         say(f"{name}: {image.session} is shown; -o session=N shows another")
     return image

@@ -44,6 +44,8 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
         def ready() -> None:
             if incomplete:
                 tell(incomplete)
+            if image.elsewhere:
+                tell(f"{image.name}: {image.elsewhere}")
 
         try:
             if request.foreground:

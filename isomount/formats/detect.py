@@ -102,6 +102,9 @@ def _refusal(
     if failure is None:
         stranger = f"holds no {wanted} volume" if wanted else strangers.describe(reader, name)
         return NotAnImageError(f"{name}: {stranger}")
+    container = strangers.container(reader, name)
+    if container is not None:
+        return NotAnImageError(f"{name}: {container}")
     missing = bytes_missing(reader, options.sbsector or 0)
     if not missing:
         return failure

@@ -43,7 +43,9 @@ class ViewOptions:
     ``offset`` is the byte of the file at which the image begins, ``partition`` the number of the
     partition that is the image; with neither, the image is looked for.
     ``session`` counts from 1; -1 is the last one. ``sbsector`` is the 2048-byte sector at which the
-    session starts (its descriptors are 16 further on). ``undelete``, ``bs``, ``anchor``,
+    session starts (its descriptors are 16 further on). ``charset`` is what ISO 9660 and Rock Ridge
+    names are stored in, to be shown as UTF-8; names stored as Unicode (Joliet, UDF) are shown in
+    it. ``undelete``, ``bs``, ``anchor``,
     ``lastblock`` and ``novrs`` are UDF's.
     """
 

@@ -6,6 +6,8 @@ only gets pyfuse3's shape.
 
 import errno
 import functools
+import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -30,6 +32,8 @@ _Handler = TypeVar("_Handler", bound=Callable[..., Awaitable[Any]])
 _FOREVER = 1_000_000_000
 # Entries that a worker gathers for one reply, which has room for so many in 4 KiB.
 _GATHERED_AT_MOST = 25
+# How pyfuse3 logs a reply that the kernel does not want any more, as when it unmounts: no error.
+_UNWANTED_REPLY = re.compile(r"fuse_reply_\* failed with (?:No such file|No such device)")
 
 
 def _answered(handler: _Handler) -> _Handler:
@@ -55,6 +59,10 @@ def _answered(handler: _Handler) -> _Handler:
     return cast(_Handler, answer)
 
 
+def _is_worth_logging(record: logging.LogRecord) -> bool:
+    return not _UNWANTED_REPLY.search(record.getMessage())
+
+
 class Operations(pyfuse3.Operations):
     """Answers the requests of one mount out of ``session``.
 
@@ -70,6 +78,7 @@ class Operations(pyfuse3.Operations):
         self._volume = session.volume
         self._ready = ready
         self._patience = Patience()
+        logging.getLogger("pyfuse3").addFilter(_is_worth_logging)
 
     def init(self) -> None:
         """The kernel's INIT request is being answered."""

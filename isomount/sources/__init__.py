@@ -3,7 +3,7 @@
 from isomount.sources.base import FileRange, Source
 from isomount.sources.later import LaterPart
 from isomount.sources.local.file import LocalSource
-from isomount.sources.open import open_source
+from isomount.sources.open import open_source, refuse_what_is_no_path
 from isomount.sources.stream import BinaryFile, FileObjectSource
 from isomount.sources.window import Window
 
@@ -16,4 +16,5 @@ __all__ = [
     "Source",
     "Window",
     "open_source",
+    "refuse_what_is_no_path",
 ]

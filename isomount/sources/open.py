@@ -1,12 +1,18 @@
 """Opening a source by path or from a file object."""
 
+import errno
 import os
+import re
+import shlex
 import stat
 
+from isomount.errors import MissingImageError
 from isomount.sources.base import Source
 from isomount.sources.local.device import DeviceSource
 from isomount.sources.local.file import LocalSource
 from isomount.sources.stream import BinaryFile, FileObjectSource
+
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 
 
 def open_source(file: str | os.PathLike[str] | BinaryFile) -> Source:
@@ -16,6 +22,7 @@ def open_source(file: str | os.PathLike[str] | BinaryFile) -> Source:
     """
     if not isinstance(file, str | os.PathLike):
         return FileObjectSource(file)
+    refuse_what_is_no_path(os.fspath(file))
     return DeviceSource(file) if _is_device(file) else LocalSource(file)
 
 
@@ -24,3 +31,31 @@ def _is_device(path: str | os.PathLike[str]) -> bool:
         return stat.S_ISBLK(os.stat(path).st_mode)
     except (OSError, ValueError):
         return False  # what is wrong is said by who opens it
+
+
+def refuse_what_is_no_path(name: str) -> None:
+    """Raise MissingImageError if ``name`` is standard input or an address, and no file's path.
+
+    The command asks before it makes the path absolute.
+    """
+    reason = _other_than_a_path(name)
+    if reason and not os.path.lexists(name):
+        raise MissingImageError(errno.ENOENT, name, reason)
+
+
+def _other_than_a_path(name: str) -> str:
+    if name == "-":
+        return (
+            "standard input cannot be an image, which is read in any order; save it to a file first"
+        )
+    address = _ADDRESS.match(name)
+    if address is None:
+        return ""
+    if address[1].lower() != "file":
+        return (
+            "is an address, and only files and drives are read; download it first, "
+            f"with: curl -LO {shlex.quote(name)}"
+        )
+    from urllib.parse import unquote, urlsplit  # takes its time, and is hardly ever needed
+
+    return f"is an address; name the file by its path: {unquote(urlsplit(name).path)}"

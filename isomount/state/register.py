@@ -33,9 +33,9 @@ class MountEntry:
     ``image`` is the path that was given, made absolute; ``file`` is the same without links.
     ``session`` is which is shown ("session 2 of 3"), "" where there is one.
     ``remark`` says what another view shows and this one does not. ``shown`` is the view with its
-    session, and where in the file the image is unless it is the whole file. ``started`` is when the
-    process ``pid`` started, in clock ticks since boot: pids are reused.
-    ``missing`` is how many bytes the image was too short when it was mounted.
+    session, and where in the file the image is unless it is the whole file. ``missing`` is how many
+    bytes the image was too short when it was mounted. ``started`` is when the process ``pid``
+    started, in clock ticks since boot: pids are reused.
     """
 
     device: str
@@ -50,8 +50,8 @@ class MountEntry:
     since: float
     pid: int
     started: int
-    missing: int = 0
     shown: str = ""
+    missing: int = 0
 
     @property
     def is_alive(self) -> bool:
@@ -93,8 +93,8 @@ class Registration:
             since=time.time(),
             pid=os.getpid(),
             started=_started(os.getpid()),
-            missing=missing_bytes(image),
             shown=image.shown,
+            missing=missing_bytes(image),
         )
         with contextlib.suppress(OSError):
             os.makedirs(directory, 0o700, exist_ok=True)

@@ -1,5 +1,7 @@
 """Safe file names: single path components, valid and distinct within a directory."""
 
+from isomount.formats.charset import lowered
+
 NAME_MAX = 255
 _SLASH = ord("/")
 
@@ -37,4 +39,4 @@ def numbered_name(name: bytes, number: int) -> bytes:
 
 def folded(name: bytes) -> bytes:
     """The key under which ``check=relaxed`` finds a name: lower case, no trailing dots."""
-    return name.lower().rstrip(b".")
+    return lowered(name).rstrip(b".")

@@ -41,6 +41,17 @@ def test_image_that_cannot_be_read(small_image: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "m").exists()
 
 
+@pytest.mark.parametrize("words", [["info"], ["ls"], ["extract"], ["cat"], ["open"], []])
+def test_no_address_and_no_standard_input(tmp_path: Path, words: list[str]) -> None:
+    path = ["a"] if words == ["cat"] else []
+    done = run(*words, "https://e.org/x.iso", *path, cwd=tmp_path)
+    assert_failed(
+        done, 11, "https://e.org/x.iso: is an address, and only files and drives are read"
+    )
+    assert_failed(run(*words, "-", *path, cwd=tmp_path), 11, "-: standard input cannot be an image")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"\0" * 100_000, b"PK\3\4" * 30_000])
 def test_not_an_image(tmp_path: Path, content: bytes) -> None:
     image = tmp_path / "x.iso"
@@ -71,7 +82,7 @@ def _raw(image: Path, file: Path) -> None:
         (lambda image, file: file.write_bytes(gzip.compress(image.read_bytes())), "with: gunzip"),
         (lambda image, file: file.write_bytes(lzma.compress(image.read_bytes())), "with: unxz"),
         (lambda image, file: file.write_bytes(bz2.compress(image.read_bytes())), "with: bunzip2"),
-        (_raw, "holds raw CD sectors, not read so far; bchunk makes an .iso of it"),
+        (_raw, "holds raw CD sectors, not read so far; make an .iso of it with: iat file disc.iso"),
         (lambda _, file: file.write_text(CUE), "is a cue sheet"),
     ],
     ids=["zip", "gz", "xz", "bz2", "bin", "cue"],

@@ -188,13 +188,18 @@ def test_a_full_disk_is_told(image: Path) -> None:
 def test_what_is_damaged_is_said_once_the_image_opens(make_image: MakeImage) -> None:
     image = make_image({"a/b": b"x"}, "-R", "-J")
     data = bytearray(image.read_bytes())
-    joliet = data.index(b"\2CD001")
-    data[joliet + 158 : joliet + 166] = bytes(8)  # where the Joliet root lies
-    image.write_bytes(data)
+
+    def lose_root(kind: bytes) -> None:
+        """Where that descriptor has its path tables, and its root directory."""
+        at = data.index(kind + b"CD001")
+        data[at + 140 : at + 156] = bytes(16)
+        data[at + 158 : at + 166] = bytes(8)
+        image.write_bytes(data)
+
+    lose_root(b"\2")
     done = run("ls", image, "-o", "norock")
     assert (done.returncode, done.stdout) == (0, "a\n")
     assert "the Joliet tree cannot be read" in done.stderr
-    data[(at := data.index(b"\1CD001")) + 158 : at + 166] = bytes(8)
-    image.write_bytes(data)
+    lose_root(b"\1")
     for verb in ("ls", "tree", "info", "extract"):
         assert_failed(run(verb, image), 31, "the root directory at byte 0")

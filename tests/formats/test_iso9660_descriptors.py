@@ -168,8 +168,9 @@ def test_labels() -> None:
     [
         (b"", "is empty"),
         (b"hello\n", "is not a disc image"),
-        (bytes(36 * 1024), "is not a disc image"),
-        (bytes(16 * SECTOR) + PRIMARY[:100], "is not a disc image"),
+        (b"\x80" * 36 * 1024, "is not a disc image that isomount knows; .* told by: file -s "),
+        (bytes(36 * 1024), "holds nothing but zeros"),
+        (bytes(16 * SECTOR) + PRIMARY[:100], "volume descriptors of ISO 9660, but none"),
     ],
 )
 def test_what_is_no_image_is_told_so(data: bytes, words: str, tmp_path: Path) -> None:
@@ -178,7 +179,6 @@ def test_what_is_no_image_is_told_so(data: bytes, words: str, tmp_path: Path) ->
     with pytest.raises(NotAnImageError, match=words) as caught:
         isomount.open(path)
     assert str(path) in str(caught.value)
-    assert words == "is empty" or str(caught.value).endswith(f" told by: file -s {path}")
     assert caught.value.exit_code == 30
 
 

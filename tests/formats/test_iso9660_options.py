@@ -127,15 +127,92 @@ def test_check_decides_how_names_are_looked_up() -> None:
             plain().open(relaxed=relaxed).volume.lookup("F.TXT")
 
 
-def test_charset_is_that_of_joliet_names_only() -> None:
+def test_joliet_names_are_shown_in_the_charset() -> None:
     image = IsoImage()
     image.root(record(b"A;1", use=nm("é".encode())), use=ROOT_USE)
     image.joliet(record("é".encode("utf-16-be")), record("日本".encode("utf-16-be")))
-    assert image.open(charset="iso8859-1").names() == ["é"]
     latin = image.open(norock=True, charset="iso8859-1")
     directory = latin.volume.directory(latin.volume.root)
     assert [name for _, name, _ in directory.after(latin.blocks, 0)] == [b"\xe9", b"??"]
     assert image.open(norock=True).names() == ["é", "日本"]
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [
+        ("cp1251", "Привет.TXT"),
+        ("koi8-r", "Привет.TXT"),
+        ("cp866", "ПРИВЕТ.TXT"),
+        ("iso8859-1", "größe.TXT"),
+        ("shift_jis", "アイテム表ソ.TXT"),  # second halves are letters and a backslash
+        ("euc_jp", "日本語.TXT"),
+        ("gbk", "丂丄丅.TXT"),
+        ("big5", "功蓋許.TXT"),
+        ("euc_kr", "한글.TXT"),
+        ("johab", "한글.TXT"),
+        ("gb18030", "中文é.TXT"),
+        ("iso2022_jp", "日本.TXT"),
+        ("shift_jisx0213", "日本.TXT"),
+    ],
+)
+def test_stored_names_are_decoded(charset: str, name: str) -> None:
+    """Of plain ISO 9660 and of Rock Ridge, with the targets of links; in lower case after that."""
+    stored = name.encode(charset)
+    shown = name.replace(".TXT", ".txt")
+    image = IsoImage()
+    image.root(record(stored + b";1", 50, 3), directory_record(stored[:-4], 40))
+    image.directory(40, record(b"A.TXT;1"))
+    assert image.open(charset=charset).names() == [shown, shown[:-4], f"{shown[:-4]}/a.txt"]
+    rock = IsoImage()
+    link = px(0o120777) + nm(b"link") + sl((0, stored))
+    rock.rock_ridge(
+        record(b"A;1", 50, 3, use=px(0o100644) + nm(stored)),
+        record(b"B;1", 50, 3, use=px(0o100644) + nm(stored + b"2")),
+        record(b"C;1", use=link),
+    )
+    opened = rock.open(charset=charset)
+    assert opened.names() == [name, f"{name}2", "link"]
+    target = opened.volume.lookup("link")
+    assert target.target == name.encode()
+    assert target.size == len(name.encode())
+
+
+def test_labels_are_decoded_too() -> None:
+    image = IsoImage()
+    image.root(record(b"A;1"))
+    image.descriptors[0] = image.descriptors[0].replace(b"LABEL", "ДИСКИ".encode("cp1251"))
+    assert image.open(charset="cp1251").volume.label == "ДИСКИ"
+
+
+def test_stored_names_stay_as_they_are_without_it(caplog: pytest.LogCaptureFixture) -> None:
+    """One line in the log says which option may help, however many names there are."""
+    stored = [f"表{n}Aア{n}.TXT".encode("shift_jis") for n in range(50)]
+    image = IsoImage()
+    image.root(*(record(name + b";1") for name in stored))
+    opened = image.open()
+    directory = opened.volume.directory(opened.volume.root)
+    names = [name for _, name, _ in directory.after(opened.blocks, 0)]
+    assert [name.decode("shift_jis") for name in names] == [f"表{n}aア{n}.txt" for n in range(50)]
+    said = [each.getMessage() for each in caplog.records]
+    assert len(said) == 1
+    assert "iocharset=NAME" in said[0]
+
+
+def test_utf8_names_need_no_word(caplog: pytest.LogCaptureFixture) -> None:
+    image = IsoImage()
+    image.root(record("ÜBER.TXT;1".encode()))
+    assert image.open().names() == ["Über.txt"]
+    assert not caplog.records
+
+
+def test_no_half_of_a_character_is_folded() -> None:
+    """Two characters of Shift JIS that differ in what ASCII has as the case of a letter."""
+    first, second = b"\x83\x41", b"\x83\x61"
+    image = IsoImage()
+    image.root(record(first + b".A;1", 50, 1), record(second + b".A;1", 50, 2))
+    volume = image.open(relaxed=True).volume
+    assert volume.lookup(first + b".A").size == 1
+    assert volume.lookup(second + b".A").size == 2
 
 
 # ---------------------------------------------------------------- flags

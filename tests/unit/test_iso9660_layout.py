@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isomount.damage import Damage
+from isomount.formats.charset import StoredNames
 from isomount.formats.iso9660.layout import FileDecoder
 from isomount.formats.iso9660.nodes import NodeMaker
 from isomount.formats.iso9660.records import parse
@@ -44,8 +45,12 @@ def _record(identifier: bytes, *use: bytes, flags: int = 0, unit: int = 0, gap: 
     return bytes([len(body) + 1]) + body
 
 
+def _make() -> NodeMaker:
+    return NodeMaker(ViewOptions(), 2048, StoredNames("utf-8"))
+
+
 def _decoder() -> FileDecoder:
-    return FileDecoder(NodeMaker(ViewOptions(), 2048), 2048, 0)
+    return FileDecoder(_make(), 2048, 0, StoredNames("utf-8").shown)
 
 
 def _decoded(
@@ -67,9 +72,7 @@ def _slowly(data: bytes, address: int) -> Entry:
     said = list(fields(_Nothing(), record.system_use, 2048, address, Damage()))  # type: ignore[arg-type]
     rr = attributes(said)
     assert rr.name is not None
-    return Entry(
-        address - 4096, rr.name, NodeMaker(ViewOptions(), 2048).other(address, [record], rr)
-    )
+    return Entry(address - 4096, rr.name, _make().other(address, [record], rr))
 
 
 def _learned(*use: bytes) -> FileDecoder:

@@ -60,7 +60,7 @@ _VIEW = (
     _view(
         "check", "whether upper and lower case are equal when a file is asked for", "relaxed|strict"
     ),
-    _view("iocharset", "character set of names", "NAME"),
+    _view("iocharset", "character set in which names are stored (Unicode: shown)", "NAME"),
     _view("utf8", "the same as iocharset=utf8"),
     _view("hide", "do not show what is marked hidden"),
     _view("unhide", "show hidden and associated files"),
@@ -76,7 +76,7 @@ _VIEW = (
     _view("overriderockperm", "let mode= and dmode= override Rock Ridge's permissions"),
     _view("offset", "byte of the file at which the image begins (else found)", "BYTES"),
     _view("partition", "number of the partition that is the image (else found)", "N"),
-    _view("session", "session to show, counted from 1", "N|last"),
+    _view("session", "session to show, counted from 1; the newest whole one without it", "N|last"),
     _view("sbsector", "sector at which the session starts", "N"),
     _view("bs", "sector size (UDF; else found)", "BYTES"),
     _view("anchor", "sector of the anchor (UDF; else found)", "N"),

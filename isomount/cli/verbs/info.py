@@ -14,7 +14,7 @@ from isomount.cli.reading import (
 )
 from isomount.cli.terminal.output import put
 from isomount.cli.terminal.units import moment
-from isomount.survey import BootEntry, Identity, Partition, Survey, survey
+from isomount.survey import BootEntry, Guesses, Identity, Partition, Survey, survey
 from isomount.text import one_line, readable_size
 
 _USAGE = "isomount info IMAGE [--json] [-o OPTION[,OPTION...]]..."
@@ -83,6 +83,7 @@ def _lines(found: Survey) -> Iterator[tuple[str, str]]:
         yield "", found.remark
     yield from _place(found)
     yield "Made with", found.tool or "(unknown)"
+    yield from _names_words(found.charset)
     yield from _identifiers(found.volumes)
     if len(found.sessions) > 1:
         starts = ", ".join(
@@ -127,6 +128,18 @@ def _size_words(found: Survey) -> str:
     if found.volume_size and found.size > found.volume_size:
         return f"{size}, {found.size - found.volume_size} bytes more than the volume"
     return f"{size}, as the volume says" if found.volume_size else size
+
+
+def _names_words(charset: Guesses) -> Iterator[tuple[str, str]]:
+    """What names that are not UTF-8 may be in, and the option that shows them."""
+    if not charset.found:
+        return
+    words = [f'{each.charset} ("{each.example}")' for each in charset.found]
+    if charset.is_sure:
+        option = f"iocharset={charset.found[0].charset}"
+        yield "Names", f"not UTF-8; probably {words[0]}: show them with -o {option}"
+    else:
+        yield "Names", f"not UTF-8; perhaps {' or '.join(words)}: try -o iocharset=NAME"
 
 
 def _identifiers(volumes: list[Identity]) -> Iterator[tuple[str, str]]:
@@ -193,6 +206,10 @@ def _plain(found: Survey) -> dict[str, Any]:
     plain["boot"] = None if found.boot is None else _plain_boot(found)
     plain["partition"] = found.partition and _plain_partition(found.partition)
     plain["partitions"] = [_plain_partition(each) for each in found.partitions]
+    plain["charset"] = {
+        "is_sure": found.charset.is_sure,
+        "guesses": [each._asdict() for each in found.charset.found],
+    }
     plain["damage"] = [{"offset": offset, "what": what} for offset, what in found.damage]
     return plain
 

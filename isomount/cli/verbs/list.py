@@ -67,7 +67,12 @@ def _fields(row: Running) -> tuple[str, ...]:
         about = (_UNKNOWN,) * 4
     else:
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.since))
-        about = (entry.shown or entry.view, entry.label or _UNKNOWN, _size(entry), since)
+        about = (
+            entry.shown or entry.view,
+            entry.label or _UNKNOWN,
+            _size(entry),
+            since,
+        )
     if row.is_dead:
         about = (*about[:-1], f"{about[-1]} (dead; clear it with: isomount umount --lazy)")
     image = f"{row.image} (deleted)" if row.has_lost_image else row.image

@@ -16,7 +16,7 @@ from isomount.cli.terminal.words import say
 from isomount.daemon import launch
 from isomount.daemon.request import MountRequest
 from isomount.errors import IsomountError, UsageError
-from isomount.image import ViewOptions
+from isomount.image import ViewOptions, refuse_what_is_no_path
 from isomount.mounting.mountpoint import default_for
 from isomount.owners import known_here
 from isomount.text import one_line
@@ -138,6 +138,7 @@ def parser() -> Parser:
 def _request(names: list[str], options: ParsedOptions) -> MountRequest:
     if not names or not names[0]:
         raise UsageError("name the image to mount; see isomount --help")
+    refuse_what_is_no_path(names[0])
     image = os.path.abspath(names[0])
     mountpoint = names[1] if len(names) > 1 else default_for(image)
     if not mountpoint:

@@ -22,7 +22,7 @@ from isomount.desktop.media import (
     safe_directory_name,
 )
 from isomount.errors import IsomountError, NoFileManagerError
-from isomount.image import open_image
+from isomount.image import open_image, refuse_what_is_no_path
 from isomount.mounting.mountpoint import await_farewell
 from isomount.mounting.shut_out import advising
 from isomount.mounting.unmount import unmount
@@ -63,7 +63,9 @@ def run(words: Sequence[str]) -> int:
 
 def _open(words: Sequence[str]) -> None:
     flags, names = parser().parse(words, names_at_most=1)
-    image = os.path.abspath(image_name(names, "open"))
+    name = image_name(names, "open")
+    refuse_what_is_no_path(name)
+    image = os.path.abspath(name)
     options = parse_options(flags.options)
     place = _shown_at(image)
     if place is None:

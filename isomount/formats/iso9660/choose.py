@@ -40,7 +40,7 @@ def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Fou
     if candidates:
         view = _open_best(reader, candidates, options, name, damage)
         if not view.label and descriptors.primary is not None:
-            view.label = descriptors.primary.label
+            view.label = descriptors.primary.label_in(options.charset)
         return Found([candidate.tree.value for candidate in candidates], view)
     if descriptors.unusable is not None:
         raise DamagedImageError(

@@ -55,22 +55,21 @@ class VolumeDescriptor(NamedTuple):
         """Whether this is ISO 9660:1999's enhanced descriptor."""
         return self.supplementary and self.version == 2 and not self.is_joliet
 
-    @property
-    def label(self) -> str:
+    def label_in(self, charset: str) -> str:
         """The volume identifier; "" where there are blanks only."""
-        return text(self.label_bytes, wide=self.is_joliet)
+        return text(self.label_bytes, "utf-16-be" if self.is_joliet else charset)
 
 
-def text(field: bytes, *, wide: bool) -> str:
-    """What a field of characters says, ``wide`` in Joliet's two bytes each; "" if it is blank.
+def text(field: bytes, charset: str) -> str:
+    """What a field of characters in ``charset``, Joliet's in UTF-16-BE, says; "" if it is blank.
 
     Some writers fill Joliet's with blanks of one byte, which read as two are daggers.
     """
     if not field.strip(b"\0 "):
         return ""
-    if wide:
-        return field[: len(field) & ~1].decode("utf-16-be", "replace").strip("\0 ")
-    return field.decode("utf-8", "replace").strip("\0 ")
+    if charset == "utf-16-be":
+        field = field[: len(field) & ~1]
+    return field.decode(charset, "replace").strip("\0 ")
 
 
 class Descriptors(NamedTuple):

@@ -29,8 +29,11 @@ _ECMA_119 = _Layout(8, (190, 318, 446, 574), (702, 739, 776), 37, (813, 830, 847
 _HIGH_SIERRA = _Layout(16, (214, 342, 470, 598), (726, 758), 32, (790, 806, 822, 838), 16)
 
 
-def identities(reader: Reader, session: int) -> list[Identity]:
-    """The identifiers in the descriptors of the session at sector ``session``, primary first."""
+def identities(reader: Reader, session: int, charset: str = "utf-8") -> list[Identity]:
+    """The identifiers in the descriptors of the session at sector ``session``, primary first.
+
+    Their text is in ``charset``, but for Joliet's.
+    """
     found = read_descriptors(reader, session)
     kinds = (
         (found.primary, "ISO 9660"),
@@ -42,6 +45,7 @@ def identities(reader: Reader, session: int) -> list[Identity]:
             "High Sierra" if descriptor.high_sierra else kind,
             descriptor,
             reader.read(descriptor.address, SECTOR),
+            charset,
             session,
         )
         for descriptor, kind in kinds
@@ -61,11 +65,13 @@ def _volume_end(descriptor: VolumeDescriptor, session: int) -> int:
     return size
 
 
-def _identity(structure: str, descriptor: VolumeDescriptor, data: bytes, session: int) -> Identity:
+def _identity(
+    structure: str, descriptor: VolumeDescriptor, data: bytes, charset: str, session: int
+) -> Identity:
     layout = _HIGH_SIERRA if descriptor.high_sierra else _ECMA_119
 
     def said(at: int, size: int = 128) -> str:
-        return text(data[at : at + size], wide=descriptor.is_joliet)
+        return text(data[at : at + size], "utf-16-be" if descriptor.is_joliet else charset)
 
     def time(at: int) -> int | None:
         # High Sierra's dates lack the time zone byte: assume GMT.
@@ -76,7 +82,7 @@ def _identity(structure: str, descriptor: VolumeDescriptor, data: bytes, session
     created, modified, expires, effective = map(time, layout.dates)
     return Identity(
         structure=structure,
-        label=descriptor.label,
+        label=descriptor.label_in(charset),
         size=_volume_end(descriptor, session) * descriptor.block_size,
         volume_set=volume_set,
         system=said(layout.system, 32),

@@ -158,10 +158,14 @@ class PlainDecoder:
 class FileDecoder:
     """Decodes records of one Rock Ridge tree. Thread-safe: a layout is replaced as a whole."""
 
-    def __init__(self, make: NodeMaker, block_size: int, skip: int) -> None:
+    def __init__(
+        self, make: NodeMaker, block_size: int, skip: int, shown: Callable[[bytes], bytes]
+    ) -> None:
+        """``shown`` is asked for names that are not ASCII alone."""
         self._make = make
         self._block_size = block_size
         self._skip = skip
+        self._shown = shown
         self._layout: Layout | None = None
 
     def learn(self, record: Record, fields: list[Field]) -> None:
@@ -206,6 +210,8 @@ class FileDecoder:
             address = base + position
             place = extent * self._block_size
             node = self._make.file(address, mode, uid, gid, size, place, read, written, changed)
+            if not name.isascii():
+                name = self._shown(name)
             run.append(_entry(Entry, (address - start, name, node)))
             position += length
         return run

@@ -1,8 +1,9 @@
 """File identifiers as shown: those of ISO 9660 mapped, those of Joliet decoded."""
 
+from isomount.formats.charset import lowered
 from isomount.formats.options import Map
 
-_TO_LOWER = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ;/", b"abcdefghijklmnopqrstuvwxyz..")
+_TO_DOT = bytes.maketrans(b";/", b"..")
 _ARCHIMEDES_SIZE = 32
 
 
@@ -10,7 +11,7 @@ def normal_name(identifier: bytes) -> bytes:
     """``map=normal``: lower case, without ";1" and an empty extension, ";" and "/" as dots."""
     if identifier.endswith(b";1"):
         identifier = identifier[:-2].removesuffix(b".")
-    return identifier.partition(b"\0")[0].translate(_TO_LOWER)
+    return lowered(identifier.partition(b"\0")[0].translate(_TO_DOT))
 
 
 def acorn_name(identifier: bytes, system_use: bytes, is_directory: bool) -> bytes:

@@ -4,6 +4,7 @@ import stat
 from collections.abc import Sequence
 
 from isomount.blocks import Content, SingleExtent
+from isomount.formats.charset import StoredNames
 from isomount.formats.iso9660.content import content_of
 from isomount.formats.iso9660.dates import recording_time
 from isomount.formats.iso9660.records import Record
@@ -38,8 +39,9 @@ _node = tuple.__new__
 class NodeMaker:
     """Makes the nodes of one view."""
 
-    def __init__(self, options: ViewOptions, block_size: int) -> None:
+    def __init__(self, options: ViewOptions, block_size: int, stored: StoredNames) -> None:
         self._options = options
+        self._stored = stored
         self._block_size = block_size
         self._plain_mode = stat.S_IFREG | self._plain_permissions(stat.S_IFREG)
         self._plain_owner = options.owner(0), options.group(0)
@@ -149,6 +151,10 @@ class NodeMaker:
         if rr is not None and kind == stat.S_IFLNK:
             target = rr.target
             size = size if rr.target_size is None else rr.target_size
+            if target is not None:
+                shown = self._stored.shown(target)
+                size += len(shown) - len(target)
+                target = shown
         return Node(
             ino,
             kind | permissions,

@@ -14,6 +14,7 @@ from typing import Any
 from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.errors import DamagedDataError, DamagedImageError, StaleNodeError
+from isomount.formats.charset import StoredNames
 from isomount.formats.iso9660.content import section_start
 from isomount.formats.iso9660.descriptors import VolumeDescriptor
 from isomount.formats.iso9660.layout import FileDecoder, NoDecoder, PlainDecoder
@@ -74,7 +75,7 @@ class Iso9660View:
     ) -> None:
         """Read the root directory's record. Raises DamagedImageError if there is none."""
         self.name = tree.value
-        self.label = descriptor.label
+        self.label = descriptor.label_in(options.charset)
         self.folds_case = tree is Tree.JOLIET if options.relaxed is None else options.relaxed
         self._descriptor = descriptor
         self._tree = tree
@@ -85,7 +86,8 @@ class Iso9660View:
         self._damage = damage
         self._block_size = descriptor.block_size
         self._high_sierra = descriptor.high_sierra
-        self._make = NodeMaker(options, descriptor.block_size)
+        self._stored = StoredNames(options.charset, damage.remark)
+        self._make = NodeMaker(options, descriptor.block_size, self._stored)
         self._decoder = self._choose_decoder(descriptor, skip)
         self._links: dict[tuple[object, ...], int] = {}
         self._links_lock = threading.Lock()
@@ -177,16 +179,21 @@ class Iso9660View:
     ) -> FileDecoder | PlainDecoder | NoDecoder:
         """The decoder for runs of ordinary records of this tree."""
         mapping, charset = self._options.map, self._options.charset
-        if self._tree is Tree.ROCK_RIDGE:
-            return FileDecoder(self._make, descriptor.block_size, skip)
-        if self._high_sierra or mapping is Map.ACORN:
-            return NoDecoder()
         if self._tree is Tree.JOLIET:
             return PlainDecoder(
                 self._make, descriptor.block_size, lambda name: joliet_name(name, charset)
             )
+        if not self._stored.keeps_ascii:
+            return NoDecoder()
+        shown = self._stored.shown
+        if self._tree is Tree.ROCK_RIDGE:
+            return FileDecoder(self._make, descriptor.block_size, skip, shown)
+        if self._high_sierra or mapping is Map.ACORN:
+            return NoDecoder()
         return PlainDecoder(
-            self._make, descriptor.block_size, lambda name: iso_name(name, b"", False, mapping)
+            self._make,
+            descriptor.block_size,
+            lambda name: iso_name(shown(name), b"", False, mapping),
         )
 
     def _find_root(self, reader: Reader) -> tuple[Record, RecordArea]:
@@ -327,10 +334,9 @@ class Iso9660View:
         if self._tree is Tree.JOLIET:
             return joliet_name(record.identifier, self._options.charset)
         if rr is not None and rr.name is not None:
-            return rr.name
-        return iso_name(
-            record.identifier, record.system_use, record.is_directory, self._options.map
-        )
+            return self._stored.shown(rr.name)
+        identifier = self._stored.shown(record.identifier)
+        return iso_name(identifier, record.system_use, record.is_directory, self._options.map)
 
     def _node(self, reader: Reader, sections: tuple[Record, ...], rr: RockRidge | None) -> Node:
         record = sections[0]
