@@ -81,7 +81,7 @@ def test_the_partition_that_is_shown(small_image: Path, tmp_path: Path) -> None:
     assert facts(disk, "-o", f"offset={start}")["Shown"] == "from byte 1048576 of the file"
     assert "Shown" not in facts(small_image)
     assert run("ls", disk, "-o", "partition=2").stdout == "deep\nlink\nreadme.txt\n"
-    words = f"{disk} (MBR partition 1): is too short for a disc image"
+    words = f"{disk} (MBR partition 1): holds nothing but zeros"
     assert_failed(run("ls", disk, "-o", "partition=1"), 30, words)
     assert_failed(run("ls", disk, "-o", "partition=3"), 2, "but MBR 1, MBR 2")
 
