@@ -152,9 +152,7 @@ def test_the_first_partition_that_is_an_image(iso: bytes, tmp_path: Path) -> Non
         assert (image.label, image.shown) == ("INSIDE", "Rock Ridge of MBR partition 2")
     with isomount.open(file, partition=3) as image:
         assert image.label == "OTHER"
-    with pytest.raises(
-        NotAnImageError, match=r"> \(MBR partition 1\): is too short"
-    ):
+    with pytest.raises(NotAnImageError, match=r"> \(MBR partition 1\): is too short"):
         isomount.open(file, partition=1)
     with pytest.raises(UsageError, match="none of that number, but MBR 1, MBR 2, MBR 3"):
         isomount.open(file, partition=4)
