@@ -50,9 +50,7 @@ def shown(image: Path) -> Attributes:
 
 def test_a_view_shows_what_xorriso_stored(tree: Path, tmp_path: Path) -> None:
     assert shown(xorriso(tmp_path / "x.iso", tree, "-R", "--xattr")) == STORED | {"link": {}}
-    assert shown(xorriso(tmp_path / "without.iso", tree, "-R")) == dict.fromkeys(
-        STORED | {"link": {}}, {}
-    )
+    assert not any(shown(xorriso(tmp_path / "without.iso", tree, "-R")).values())
 
 
 def test_relocated_directories_have_theirs(tree: Path, tmp_path: Path) -> None:

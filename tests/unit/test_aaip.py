@@ -122,7 +122,7 @@ def test_what_linux_cannot_show_is_left_out() -> None:
         ),
         # Named users are stored in any order; translations and types unknown are passed over.
         (
-            STORED_BASE + b"\xa7\x01\x09\xa6\x01\x08\x57\x08\x0a\0" + bytes(8) + b"x\x27",
+            STORED_BASE + b"\xaf\x01\x09\xae\x01\x08\x57\x08\x0a\0" + bytes(8) + b"x\x27",
             acl(BASE[0], (2, 6, 8), (2, 7, 9), BASE[1], (0x10, 7, NOBODY), BASE[2]),
             None,
         ),
