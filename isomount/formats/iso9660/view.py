@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from enum import Enum
 from itertools import islice
-from typing import Any
 
 from isomount.blocks import Reader
 from isomount.damage import Damage
@@ -28,23 +27,20 @@ from isomount.formats.iso9660.records import (
     MULTI_EXTENT,
     PARENT,
     SELF,
-    Decode,
     Record,
     RecordArea,
-    decoded,
     read_record,
     scan,
     settled,
     undecoded,
 )
 from isomount.formats.iso9660.rockridge import RockRidge, attributes
+from isomount.formats.iso9660.sections import files
 from isomount.formats.iso9660.susp import Field, fields, has_xa
 from isomount.formats.node import Entry, Node, StatFs
 from isomount.formats.options import Map, ViewOptions
 
 _RELOCATION_FOLDERS = (b"rr_moved", b".rr_moved")
-# A section can hold almost 4 GiB: more sections than this are an attack on our memory.
-_SECTIONS_AT_MOST = 65536
 # Hard links whose common number is remembered; beyond it links keep numbers of their own.
 _LINKS_AT_MOST = 65536
 # Directories with extended attributes that are remembered; those of others are not shown.
@@ -136,7 +132,9 @@ class Iso9660View:
         extent = self._extent(reader, ino)
         if extent.end > extent.start >= reader.size:
             raise DamagedDataError(f"the directory at byte {extent.start} is past the image's end")
-        for found in self._files(reader, extent, extent.start + position, self._decoder.decode):
+        for found in files(
+            reader, extent, extent.start + position, self._decoder.decode, self._damage
+        ):
             if isinstance(found, list):
                 yield from found
                 continue
@@ -281,43 +279,12 @@ class Iso9660View:
                 return record.address
         return start
 
-    def _files(
-        self, reader: Reader, extent: RecordArea, address: int, decode: Decode
-    ) -> Iterator[tuple[Record, ...] | list[Entry]]:
-        """The records from ``address`` on, by file with all its sections, or runs of entries.
-
-        A directory has only one section (ECMA-119 6.8.1), so its multi-extent flag is ignored.
-        """
-        sections: list[Record] = []
-
-        def decode_whole(*given: Any) -> list[Entry]:
-            return [] if sections else decode(*given)
-
-        for record in decoded(reader, extent, address, self._damage, decode_whole):
-            if isinstance(record, list):
-                yield record
-                continue
-            if sections and record.identifier != sections[0].identifier:
-                self._damage.note(sections[0].address, "the last section of a file is missing")
-                sections.clear()
-            if len(sections) <= _SECTIONS_AT_MOST:
-                sections.append(record)
-            if record.flags & MULTI_EXTENT and not record.is_directory:
-                continue
-            if len(sections) <= _SECTIONS_AT_MOST:
-                yield tuple(sections)
-            else:
-                self._damage.note(sections[0].address, "a file has more sections than are read")
-            sections.clear()
-        if sections:
-            self._damage.note(sections[0].address, "the last section of a file is missing")
-
     def _sections(self, reader: Reader, record: Record) -> tuple[Record, ...]:
         if not record.flags & MULTI_EXTENT or record.is_directory:
             return (record,)
         start = record.address - record.address % self._block_size
         extent = self._span(start, reader.size - start)
-        sections = next(self._files(reader, extent, record.address, undecoded), None)
+        sections = next(files(reader, extent, record.address, undecoded, self._damage), None)
         if not isinstance(sections, tuple) or sections[0].address != record.address:
             raise StaleNodeError(f"there is no directory record at byte {record.address}")
         return sections
