@@ -5,7 +5,6 @@ record, so that a directory has one number even if it is relocated or has severa
 missing or records a smaller size than the directory's record, that record is the number.
 """
 
-import threading
 from collections.abc import Iterator
 from enum import Enum
 from itertools import islice
@@ -18,6 +17,7 @@ from isomount.formats.iso9660.aaip import extended_attributes
 from isomount.formats.iso9660.content import section_start
 from isomount.formats.iso9660.descriptors import VolumeDescriptor
 from isomount.formats.iso9660.layout import FileDecoder, NoDecoder, PlainDecoder
+from isomount.formats.iso9660.links import HardLinks
 from isomount.formats.iso9660.names import iso_name, joliet_name
 from isomount.formats.iso9660.nodes import NodeMaker
 from isomount.formats.iso9660.records import (
@@ -41,8 +41,6 @@ from isomount.formats.node import Entry, Node, StatFs
 from isomount.formats.options import Map, ViewOptions
 
 _RELOCATION_FOLDERS = (b"rr_moved", b".rr_moved")
-# Hard links whose common number is remembered; beyond it links keep numbers of their own.
-_LINKS_AT_MOST = 65536
 # Directories with extended attributes that are remembered; those of others are not shown.
 _ATTRIBUTED_AT_MOST = 65536
 
@@ -88,8 +86,7 @@ class Iso9660View:
         self._stored = StoredNames(options.charset, damage.remark)
         self._make = NodeMaker(options, descriptor.block_size, self._stored)
         self._decoder = self._choose_decoder(descriptor, skip)
-        self._links: dict[tuple[object, ...], int] = {}
-        self._links_lock = threading.Lock()
+        self._links = HardLinks()
         # Of listed directories with extended attributes: the record in the parent, which has them.
         self._attributed: dict[int, int] = {}
         self.has_xattrs = False
@@ -330,7 +327,7 @@ class Iso9660View:
             return self._directory(reader, record, rr)
         node = self._make.other(record.address, sections, rr)
         if rr is not None and node.nlink > 1:
-            return node._replace(ino=self._link_number(node, record, rr))
+            return node._replace(ino=self._links.number(node, record, rr))
         return node
 
     def _directory(self, reader: Reader, record: Record, rr: RockRidge | None) -> Node:
@@ -388,16 +385,3 @@ class Iso9660View:
         self.has_xattrs = True
         if node.is_directory and len(self._attributed) < _ATTRIBUTED_AT_MOST:
             self._attributed[node.ino] = record.address
-
-    def _link_number(self, node: Node, record: Record, rr: RockRidge) -> int:
-        """One number for all hard links to a file: the address of the link seen first.
-
-        Hard links have equal serial numbers (RRIP 1.12), or without those the same extent.
-        """
-        if not rr.serial and not record.data_length:
-            return node.ino
-        key = (record.extent, rr.serial, *node[1:])
-        with self._links_lock:
-            if len(self._links) >= _LINKS_AT_MOST:
-                return self._links.get(key, node.ino)
-            return self._links.setdefault(key, node.ino)
