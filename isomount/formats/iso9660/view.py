@@ -14,6 +14,7 @@ from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.errors import DamagedDataError, DamagedImageError, StaleNodeError
 from isomount.formats.charset import StoredNames
+from isomount.formats.iso9660.aaip import extended_attributes
 from isomount.formats.iso9660.content import section_start
 from isomount.formats.iso9660.descriptors import VolumeDescriptor
 from isomount.formats.iso9660.layout import FileDecoder, NoDecoder, PlainDecoder
@@ -42,6 +43,8 @@ from isomount.formats.options import Map, ViewOptions
 _RELOCATION_FOLDERS = (b"rr_moved", b".rr_moved")
 # Hard links whose common number is remembered; beyond it links keep numbers of their own.
 _LINKS_AT_MOST = 65536
+# Directories with extended attributes that are remembered; those of others are not shown.
+_ATTRIBUTED_AT_MOST = 65536
 
 
 class Tree(Enum):
@@ -87,6 +90,9 @@ class Iso9660View:
         self._decoder = self._choose_decoder(descriptor, skip)
         self._links: dict[tuple[object, ...], int] = {}
         self._links_lock = threading.Lock()
+        # Of listed directories with extended attributes: the record in the parent, which has them.
+        self._attributed: dict[int, int] = {}
+        self.has_xattrs = False
         self._root_record, self._root_extent = self._find_root(reader)
         self.root = self._root_extent.start
 
@@ -95,8 +101,9 @@ class Iso9660View:
     def node(self, reader: Reader, ino: int) -> Node:
         """The node whose record is at image byte ``ino``."""
         if ino == self.root:
-            record = self._root_record
-            return self._make.directory(ino, record, self._rock_ridge(reader, record, dot=True))
+            rr = self._rock_ridge(reader, self._root_record, dot=True)
+            self.has_xattrs = self.has_xattrs or (rr is not None and rr.attributed)
+            return self._make.directory(ino, self._root_record, rr)
         record = self._record(reader, ino)
         if record.identifier == SELF:
             return self._make.directory(ino, record, self._rock_ridge(reader, record, dot=True))
@@ -156,11 +163,21 @@ class Iso9660View:
         # Of several sections, the attributes of the first and the name of the last are used.
         named = rr if len(sections) == 1 else self._rock_ridge(reader, sections[-1])
         name = self._name(sections[-1], named)
-        return Entry(record.address - extent.start, name, self._node(reader, sections, rr))
+        node = self._node(reader, sections, rr)
+        if rr is not None and rr.attributed:
+            self._note_attributed(node, record)
+        return Entry(record.address - extent.start, name, node)
 
     def xattrs(self, reader: Reader, ino: int) -> dict[bytes, bytes]:
-        """Always empty: Linux shows none either."""
-        return {}
+        """What AAIP fields of the node's record say; a directory's has to be listed before."""
+        if not self._has_fields:
+            return {}
+        is_root = ino == self.root
+        record = self._root_record
+        if not is_root:
+            record = self._record(reader, self._attributed.get(ino, ino))
+        found = self._fields(reader, record, dot=is_root)
+        return extended_attributes(found, record.address, self._damage)
 
     def statfs(self) -> StatFs:
         """The size that the volume descriptor gives."""
@@ -365,6 +382,12 @@ class Iso9660View:
             )
         except LOST:
             return False
+
+    def _note_attributed(self, node: Node, record: Record) -> None:
+        """Remember that the listed ``record`` of ``node`` has extended attributes."""
+        self.has_xattrs = True
+        if node.is_directory and len(self._attributed) < _ATTRIBUTED_AT_MOST:
+            self._attributed[node.ino] = record.address
 
     def _link_number(self, node: Node, record: Record, rr: RockRidge) -> int:
         """One number for all hard links to a file: the address of the link seen first.
