@@ -279,7 +279,7 @@ def test_directories_of_zeros_end_a_walk(tmp_path: Path, monkeypatch: pytest.Mon
             at += root[at]
         file.seek(-len(root), os.SEEK_CUR)
         file.write(root)
-    lengths = []
+    lengths: list[int] = []
     read = BlockCache.read
 
     def counted(self: BlockCache, offset: int, length: int) -> bytes:
@@ -287,9 +287,12 @@ def test_directories_of_zeros_end_a_walk(tmp_path: Path, monkeypatch: pytest.Mon
         return read(self, offset, length)
 
     monkeypatch.setattr(BlockCache, "read", counted)
+    isomount.open(image, view="udf").close()
+    without_comparison = sum(lengths)
+    lengths.clear()
     with isomount.open(image) as disc:
         assert disc.view == "UDF 1.02"
-    assert 8 << 20 < sum(lengths) < 12 << 20
+    assert 8 << 20 < sum(lengths) - without_comparison < 10 << 20
 
 
 # More directories than the walk comes to; each cuts a different number of files.
