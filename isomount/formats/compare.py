@@ -7,17 +7,24 @@ from another session are empty. A bounded walk of both tells which side loses le
 
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from isomount.blocks import Reader
 from isomount.errors import DamagedDataError
 from isomount.formats.base import View
-from isomount.formats.node import Node
+from isomount.formats.node import Entry, Node
 
-# Entries looked at on each side: what a writer does, it does from the first ones on.
-_ENTRIES_AT_MOST = 400
+# Entries looked at on each side, which take some 20 microseconds each: an image opens at once
+# however much it holds.
+_ENTRIES_AT_MOST = 1024
+# Entries of a directory that are looked at before others have had their turn.
+_ENTRIES_AT_FIRST = 64
+# Entries of the root among which the marks of a kind of disc are sought.
+_MARKS_AT_MOST = 400
+# Bytes parsed for one comparison: a directory may be as long as the image, and hold nothing.
+_BYTES_AT_MOST = 8 << 20
 _LOST = (OSError, DamagedDataError)
 # Where relocated directories are kept: shown where they belong on one side, as they are on another.
 _RELOCATION = (b"rr_moved", b".rr_moved")
@@ -73,74 +80,179 @@ def needs_udf(reader: Reader, view: View) -> bool:
 
     That is DVD-Video, Blu-ray and HD DVD, and what installs Windows.
     """
-    names = {name.lower() for name in _list(reader, view, view.root).nodes}
+    root = _Listing(view.entries(_BoundedReader(reader), view.root))
+    root.read(_MARKS_AT_MOST)
+    names = {name.lower() for name in root.left}
     return bool(names & _VIDEO) or any(needed <= names for needed in _INSTALLER)
 
 
 def compare(reader: Reader, iso: View, udf: View, *, posix: bool) -> Comparison:
     """Hold ``iso`` and ``udf`` against each other, directory by directory from the root on.
 
+    The walk ends after a bounded number of entries and bytes. Nothing counts as lost that was not
+    seen to be.
+
     ``posix`` tells whether the ISO 9660 tree has modes and owners of its own (Rock Ridge).
     """
     return _Walk(reader, iso, udf, posix).result()
 
 
-class _Listing(NamedTuple):
-    """A directory's entries by name, and whether these are all."""
-
-    nodes: dict[bytes, Node]
-    is_whole: bool
+# What two entries have in common that are the same thing.
+_Key = Callable[[bytes, Node], object]
 
 
-def _list(reader: Reader, view: View, ino: int, at_most: int = _ENTRIES_AT_MOST) -> _Listing:
-    nodes: dict[bytes, Node] = {}
-    try:
-        for entry in islice(view.entries(reader, ino), at_most):
-            nodes.setdefault(entry.name, entry.node)
-    except _LOST:
-        return _Listing(nodes, is_whole=False)
-    return _Listing(nodes, is_whole=len(nodes) < at_most)
+class _SpentError(Exception):
+    """As many bytes were read as may be. No view takes it for damage, and it passes through."""
+
+
+class _BoundedReader:
+    """A reader that gives so many bytes and no more."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._left = _BYTES_AT_MOST
+
+    @property
+    def size(self) -> int:
+        """The image's size in bytes."""
+        return self._reader.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """That range (see Reader), or _SpentError."""
+        if self._left <= 0:
+            raise _SpentError
+        data = self._reader.read(offset, length)
+        self._left -= len(data)
+        return data
+
+    def decoded(self, key: Hashable, decode: Callable[[], bytes]) -> bytes:
+        """What ``decode`` makes of a stored block (see Reader)."""
+        return self._reader.decoded(key, decode)
+
+
+class _Listing:
+    """One side of a directory, read on as far as is asked.
+
+    ``left`` holds by name, in disc order, what no partner was found for yet. ``is_over`` tells that
+    there is no more to read, ``is_whole`` that this is because everything was read.
+    """
+
+    def __init__(self, entries: Iterator[Entry]) -> None:
+        self.left: dict[bytes, Node] = {}
+        self.is_over = False
+        self.is_whole = False
+        self._entries = entries
+        self._names: set[bytes] = set()
+
+    def read(self, count: int) -> int:
+        """Read up to ``count`` entries more; how many there were. The first of a name counts."""
+        read = 0
+        try:
+            for entry in islice(self._entries, count):
+                read += 1
+                if entry.name not in self._names:
+                    self._names.add(entry.name)
+                    self.left[entry.name] = entry.node
+        except (*_LOST, _SpentError):
+            self.is_over = True
+        else:
+            self.is_over = self.is_whole = read < count
+        return read
+
+
+class _Directory:
+    """A directory on both sides, and how many entries are looked at in its next turn."""
+
+    def __init__(self, iso: Iterator[Entry], udf: Iterator[Entry]) -> None:
+        self.iso = _Listing(iso)
+        self.udf = _Listing(udf)
+        self._step = _ENTRIES_AT_FIRST
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is no more to read on either side."""
+        return self.iso.is_over and self.udf.is_over
+
+    def read(self, at_most: int) -> int:
+        """Read on, twice as far as the last time; how many entries the longer side had."""
+        count = min(self._step, at_most)
+        self._step *= 2
+        return max(self.iso.read(count), self.udf.read(count))
+
+    def same(self) -> Iterator[tuple[Node, Node]]:
+        """What has the same name on both sides, in the order of ISO 9660; it is left no more."""
+        for name in [name for name in self.iso.left if name in self.udf.left]:
+            yield self.iso.left.pop(name), self.udf.left.pop(name)
 
 
 class _Walk:
     """One comparison: the counts so far, and the directories that are still to be compared."""
 
     def __init__(self, reader: Reader, iso: View, udf: View, posix: bool) -> None:
-        self._reader = reader
+        self._reader = _BoundedReader(reader)
         self._iso = iso
         self._udf = udf
         self._posix = posix
         self._lost_by_iso = dict.fromkeys(Losses._fields, 0)
         self._lost_by_udf = dict.fromkeys(Losses._fields, 0)
-        self._todo = deque([(iso.root, udf.root)])
-        self._seen = {(iso.root, udf.root)}
+        self._new: deque[_Directory] = deque()
+        self._begun: deque[_Directory] = deque()
+        self._seen: set[tuple[int, int]] = set()
         self._budget = _ENTRIES_AT_MOST
 
     def result(self) -> Comparison:
-        """Walk until everything is compared, or the budget is spent."""
-        while self._todo and self._budget > 0:
-            self._directory(*self._todo.popleft())
+        """Walk until everything is compared, or the budget is spent.
+
+        Breadth first, so that a large directory does not hide the others; what it has beyond its
+        first entries comes when all others have had their turn.
+        """
+        self._add(self._iso.root, self._udf.root)
+        while self._budget > 0 and (self._new or self._begun):
+            self._turn((self._new or self._begun).popleft())
+        for directory in self._begun:
+            self._settle(directory)
         return Comparison(Losses(**self._lost_by_iso), Losses(**self._lost_by_udf))
 
-    def _directory(self, iso_ino: int, udf_ino: int) -> None:
-        iso = _list(self._reader, self._iso, iso_ino, self._budget)
-        udf = _list(self._reader, self._udf, udf_ino, self._budget)
-        self._budget -= max(len(iso.nodes), len(udf.nodes), 1)
-        only_iso = {name: node for name, node in iso.nodes.items() if name not in udf.nodes}
-        only_udf = {name: node for name, node in udf.nodes.items() if name not in iso.nodes}
-        for name in iso.nodes.keys() & udf.nodes.keys():
-            self._both(iso.nodes[name], udf.nodes[name])
-        for iso_name, udf_name in list(_renamed(only_iso, only_udf, self._posix)):
-            pair = only_iso.pop(iso_name), only_udf.pop(udf_name)
+    def _add(self, iso: int, udf: int) -> None:
+        if (iso, udf) in self._seen:
+            return
+        self._seen.add((iso, udf))
+        self._new.append(
+            _Directory(
+                self._iso.entries(self._reader, iso),
+                self._udf.entries(self._reader, udf),
+            )
+        )
+
+    def _turn(self, directory: _Directory) -> None:
+        """Look at some more entries of ``directory``."""
+        self._budget -= max(directory.read(self._budget), 1)
+        for pair in directory.same():
+            self._both(*pair)
+        if directory.is_over:
+            self._settle(directory)
+        else:
+            self._begun.append(directory)
+
+    def _settle(self, directory: _Directory) -> None:
+        """Judge what has no partner of its own name, as far as the directory was read."""
+        iso, udf = directory.iso, directory.udf
+        keys: list[_Key] = [_by_name, _by_place]
+        # Of empty files and directories, and of files where names are short by nature, no more can
+        # be told than that there are as many of a kind and size: if one side has no more of it.
+        if iso.is_whole or udf.is_whole:
+            keys.append(_if_empty if self._posix else _by_kind)
+        for iso_name, udf_name in list(_renamed(iso.left, udf.left, keys)):
+            pair = iso.left.pop(iso_name), udf.left.pop(udf_name)
             same_name = _by_name(iso_name, pair[0]) == _by_name(udf_name, pair[1])
             if not same_name:
                 self._names(iso_name, udf_name)
             if same_name or not pair[0].is_directory:
                 self._both(*pair)  # which directory is which is a guess where names differ
         if udf.is_whole:
-            self._missing(only_iso, self._lost_by_udf)
+            self._missing(iso.left, self._lost_by_udf)
         if iso.is_whole:
-            self._missing(only_udf, self._lost_by_iso)
+            self._missing(udf.left, self._lost_by_iso)
 
     def _both(self, iso: Node, udf: Node) -> None:
         """The same thing on both sides."""
@@ -154,9 +266,7 @@ class _Walk:
             self._lost_by_iso["kinds"] += udf_kind != stat.S_IFREG
             return
         if iso.is_directory:
-            if (iso.ino, udf.ino) not in self._seen:
-                self._seen.add((iso.ino, udf.ino))
-                self._todo.append((iso.ino, udf.ino))
+            self._add(iso.ino, udf.ino)
         elif iso_kind == stat.S_IFREG:
             self._lost_by_iso["files"] += iso.size < udf.size
             self._lost_by_udf["files"] += udf.size < iso.size
@@ -190,17 +300,15 @@ def _rights_differ(iso: Node, udf: Node) -> bool:
 
 
 def _renamed(
-    iso: dict[bytes, Node], udf: dict[bytes, Node], posix: bool
+    iso: dict[bytes, Node], udf: dict[bytes, Node], keys: Sequence[_Key]
 ) -> Iterator[tuple[bytes, bytes]]:
     """Pairs of names that only one side has, of what is the same thing all the same.
 
-    Names without regard to case first, then files by where their bytes are. Of empty files and
-    directories, and of files where names are short by nature, no more can be told than that there
-    are as many of a kind and size.
+    That is what one of ``keys``, tried in turn, gives the same for.
     """
     left = dict(udf)
     rest = dict(iso)
-    for key in (_by_name, _by_place, _if_empty if posix else _by_kind):
+    for key in keys:
         known: dict[object, list[bytes]] = {}
         for name, node in left.items():
             known.setdefault(key(name, node), []).append(name)
