@@ -79,5 +79,5 @@ def test_what_goes_wrong_is_told_where_there_is_no_terminal(desktop: Session) ->
     desktop.says("dunstctl", "close-all")
     said = desktop.says("dunstctl", "history")
     assert "The disc image cannot be shown" in said
-    assert "&lt;broken&gt;.iso: is not a disc image that isomount knows" in said
+    assert "&lt;broken&gt;.iso: holds nothing but zeros" in said
     assert desktop.mounts() == []
