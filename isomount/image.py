@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, Self
 
-from isomount.errors import ClosedError
+from isomount.errors import ClosedError, UsageError
 from isomount.file import open_file
 from isomount.formats.disc.hfs import files_elsewhere
 from isomount.formats.options import Family, Map, ViewOptions
@@ -100,6 +100,8 @@ class Image:
         PathNotDirectoryError, PathIsDirectoryError or PathError; so does a read where bytes are
         lost.
         """
+        if isinstance(path, ImagePath) and path.image is not self:
+            raise UsageError(f"{path!r} is a path of another image; open it there")
         found = path if isinstance(path, ImagePath) else self.root / path
         return open_file(self, found.node(), str(found))
 

@@ -34,8 +34,8 @@ class ImagePath:
     """A path in an open image, counted from the volume's root, whether or not anything is there.
 
     ``image.root`` is the first; ``/`` and ``joinpath`` lead further. ``str(path)`` is relative,
-    "." for the root, so that joined to a directory of the disk it stays within that. Names that are
-    not UTF-8 are as ``os.fsdecode`` has them.
+    "." for the root; ".." is kept in it as it was given. Names that are not UTF-8 are as
+    ``os.fsdecode`` has them.
 
     Whatever reads follows symbolic links within the image, as a mount would: ".." does not leave
     the root, and a target that begins with "/" is counted from it. What is not there raises
@@ -62,6 +62,11 @@ class ImagePath:
         self._known = known
 
     # ------------------------------------------------------------------ names
+
+    @property
+    def image(self) -> "Image":
+        """The image that it is a path of."""
+        return self._image
 
     @property
     def parts(self) -> tuple[str, ...]:

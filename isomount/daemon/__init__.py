@@ -1,4 +1,4 @@
-"""A running mount: the mount point, the fork and its readiness pipe, signals, shutdown.
+"""A running mount: the fork and its readiness pipe, signals, the end.
 
-Only ``serve`` imports pyfuse3 and trio, and it is imported after the fork.
+Only ``life`` and ``idle`` import pyfuse3 and trio, and they are imported after the fork.
 """

@@ -17,6 +17,8 @@ from isomount.tree import Listed, Visit, Volume, Walk
 # When link(2) fails with one of these, the file is written again instead.
 _NO_LINKS = (errno.EPERM, errno.EMLINK, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOENT)
 _PERMISSIONS = 0o777
+# The only extended attributes that an ordinary user can set on any file.
+_FOR_EVERYBODY = b"user."
 
 
 class Modes(enum.Enum):
@@ -33,7 +35,10 @@ class Modes(enum.Enum):
 
 @dataclass(slots=True)
 class Totals:
-    """What an extraction did. ``present`` files existed already; ``bytes`` were written."""
+    """What an extraction did. ``present`` files existed already; ``bytes`` were written.
+
+    ``bare`` files and directories are without extended attributes that the target did not take.
+    """
 
     files: int = 0
     directories: int = 0
@@ -41,6 +46,7 @@ class Totals:
     present: int = 0
     bytes: int = 0
     left_out: int = 0
+    bare: int = 0
     failed: int = 0
     different: int = 0
 
@@ -62,8 +68,8 @@ class Extractor:
     """Writes a volume's tree into ``place``.
 
     Existing files of the right size and time are skipped, so that an interrupted extraction can be
-    resumed. With ``owners`` (root only) owners, set-id bits and devices are restored too. With
-    ``verify`` every file is read back and compared.
+    resumed. With ``owners`` (root only) owners, set-id bits and devices are restored too, and
+    extended attributes outside of "user.". With ``verify`` every file is read back and compared.
     """
 
     def __init__(
@@ -304,8 +310,24 @@ class Extractor:
     def _set_attributes(self, fd: int, node: Node) -> None:
         if self._owners:
             os.fchown(fd, node.uid, node.gid)
+        if self._volume.view.has_xattrs:
+            self._set_xattrs(fd, node)
         os.fchmod(fd, self._mode(node))
         os.utime(fd, ns=_times(node))
+
+    def _set_xattrs(self, fd: int, node: Node) -> None:
+        """Set extended attributes, after the owner and before the mode, which both change some.
+
+        File systems differ in which and how many they take: a file without them is no failure.
+        """
+        lost = False
+        for name, value in self._volume.xattrs(node.ino).items():
+            if self._owners or name.startswith(_FOR_EVERYBODY):
+                try:
+                    os.setxattr(fd, name, value)
+                except OSError:
+                    lost = True
+        self.totals.bare += lost
 
     def _set_named_attributes(self, directory: int, name: str, node: Node) -> None:
         """Set owner and times of a file that cannot be opened, such as a symbolic link."""

@@ -34,6 +34,10 @@ class View(Protocol):
     def folds_case(self) -> bool:
         """Whether a failed lookup is repeated ignoring ASCII case and trailing dots."""
 
+    @property
+    def has_xattrs(self) -> bool:
+        """Whether any node listed so far has extended attributes that a copy is to keep."""
+
     def node(self, reader: Reader, ino: int) -> Node:
         """The node with that number."""
 

@@ -140,7 +140,12 @@ class Operations(pyfuse3.Operations):
         ino = self.session.from_kernel(inode)
         # Marked before anything may wait: a second open must not push, whichever is answered first.
         is_first = self.session.first_opens.is_first(ino)
-        content = await self._ask(ctx.pid, answers.open_file, ino)
+        try:
+            content = answers.open_file(self._volume, self._volume.blocks.resident, ino)
+        except NotResidentError:
+            # Meanwhile another open may be answered and its READ lock a page: no push any more.
+            is_first = False
+            content = await self._ask(ctx.pid, answers.open_file, ino)
         if is_first:
             data = answers.small_file(self._volume, content)
             if data is not None:

@@ -7,6 +7,7 @@ the requesting process is polled in proc(5).
 
 import errno
 import re
+import signal
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -20,6 +21,21 @@ _Answer = TypeVar("_Answer")
 _WORKERS = 16
 # How often the requesting process is checked for signals, in seconds.
 _LOOK = 0.25
+# Signals that do not end what a program waits for: stopping (^Z), going on, and news of children,
+# of the window's size and of urgent data, which is what the Go runtime uses for scheduling.
+_HARMLESS = sum(
+    1 << number - 1
+    for number in (
+        signal.SIGSTOP,
+        signal.SIGTSTP,
+        signal.SIGTTIN,
+        signal.SIGTTOU,
+        signal.SIGCONT,
+        signal.SIGCHLD,
+        signal.SIGWINCH,
+        signal.SIGURG,
+    )
+)
 # Lines of /proc/PID/status: signals that are pending (of the thread, of the process), blocked and
 # ignored, as hexadecimal masks.
 _MASK = re.compile(rb"^(SigPnd|ShdPnd|SigBlk|SigIgn):\s*([0-9a-f]+)$", re.MULTILINE)
@@ -55,22 +71,30 @@ class Patience:
 
 
 async def _watch(pid: int, waiting: trio.CancelScope) -> None:
-    while not waiting.cancel_called:
+    await trio.sleep(_LOOK)  # most requests are answered by then
+    await signalled(pid)
+    waiting.cancel()
+
+
+async def signalled(pid: int) -> None:
+    """Wait until the thread ``pid`` has a signal to handle."""
+    while not has_signal(pid):
         await trio.sleep(_LOOK)
-        if has_signal(pid):
-            waiting.cancel()
 
 
 def has_signal(pid: int) -> bool:
-    """Whether the thread ``pid`` has a signal to handle, or is gone; False when unknown (0)."""
+    """Whether the thread ``pid`` has a signal to handle that ends waiting.
+
+    False for a thread that cannot be seen: it may belong to another namespace or user, or have
+    opened a file that others read now. One that waits for an answer is always there.
+    """
     if pid <= 0:
         return False
     try:
         with open(f"/proc/{pid}/status", "rb") as file:
             masks = {name: int(mask, 16) for name, mask in _MASK.findall(file.read())}
-    except (FileNotFoundError, ProcessLookupError):
-        return True
     except OSError:
         return False
     pending = masks.get(b"SigPnd", 0) | masks.get(b"ShdPnd", 0)
-    return bool(pending & ~masks.get(b"SigBlk", 0) & ~masks.get(b"SigIgn", 0))
+    held_back = masks.get(b"SigBlk", 0) | masks.get(b"SigIgn", 0) | _HARMLESS
+    return bool(pending & ~held_back)

@@ -42,14 +42,17 @@ def unmount(path: str, *, lazy: bool) -> None:
 
 
 def _run(command: list[str]) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        cwd="/",
-        env={**os.environ, "LC_ALL": "C"},
-    )
+    try:
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            cwd="/",
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except OSError as error:  # no process can be started
+        raise IsomountError(f"{command[0]} cannot be run: {error.strerror}; try again") from error
 
 
 def _umount(program: str, path: str, *, lazy: bool) -> list[str]:

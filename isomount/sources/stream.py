@@ -1,5 +1,6 @@
 """A Python file object as the source of an image."""
 
+import errno
 import os
 import threading
 from typing import Any, Protocol
@@ -41,8 +42,9 @@ class FileObjectSource:
         try:
             size = file.seek(0, os.SEEK_END)
             sample = file.read(0)
-        except (AttributeError, OSError, ValueError) as error:
-            # io.UnsupportedOperation is an OSError and a ValueError; closed files raise ValueError.
+        except Exception as error:
+            # Among others AttributeError, io.UnsupportedOperation, ValueError for a closed file,
+            # EOFError and classes of its own from a decompressor, which reads all to seek.
             raise ImageUnreadableError(
                 f"{self.name}: cannot be read as an image: {str(error).rstrip('.')}; "
                 "give a file object that is open, readable and seekable"
@@ -69,6 +71,10 @@ class FileObjectSource:
                     raise
                 # File objects raise ValueError once they are closed.
                 raise ClosedError(f"{self.name}: {error}") from error
+            except Exception as error:  # a decompressor's own classes, EOFError: all mean the same
+                if isinstance(error, OSError):
+                    raise
+                raise OSError(errno.EIO, f"cannot be read there: {error}") from error
 
     def read_resident(self, offset: int, length: int) -> bytes | None:
         """Always None: whether a file object would block is unknown."""

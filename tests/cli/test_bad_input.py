@@ -80,7 +80,7 @@ def _raw(image: Path, file: Path) -> None:
     [
         (_zip, "is a zip archive; unpack it with: unzip"),
         (lambda image, file: file.write_bytes(gzip.compress(image.read_bytes())), "with: gunzip"),
-        (lambda image, file: file.write_bytes(lzma.compress(image.read_bytes())), "with: unxz"),
+        (lambda image, file: file.write_bytes(lzma.compress(image.read_bytes())), "with: xz -dc"),
         (lambda image, file: file.write_bytes(bz2.compress(image.read_bytes())), "with: bunzip2"),
         (_raw, "holds raw CD sectors, not read so far; make an .iso of it with: iat file disc.iso"),
         (lambda _, file: file.write_text(CUE), "is a cue sheet"),

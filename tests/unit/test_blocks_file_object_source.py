@@ -1,5 +1,6 @@
 """File objects as sources."""
 
+import gzip
 import io
 import os
 import tempfile
@@ -128,3 +129,22 @@ def test_a_path_is_a_local_file() -> None:
             source = open_source(name)
             assert isinstance(source, LocalSource)
             source.close()
+
+
+def test_what_a_decompressor_raises_is_an_error_of_ours() -> None:
+    """gzip ends a cut-off file with EOFError, which is no OSError."""
+    whole = gzip.compress(os.urandom(200_000))
+    with (
+        gzip.GzipFile(fileobj=io.BytesIO(whole[:100_000])) as cut,
+        pytest.raises(ImageUnreadableError, match="cannot be read as an image"),
+    ):
+        FileObjectSource(cut)
+
+    class Late(gzip.GzipFile):
+        def seek(self, offset: int, whence: int = 0) -> int:
+            return 200_000 if whence == os.SEEK_END else super().seek(offset, whence)
+
+    with Late(fileobj=io.BytesIO(whole[:100_000])) as late:
+        source = FileObjectSource(late)
+        with pytest.raises(OSError, match="cannot be read there"):
+            source.read_at(150_000, 1000)

@@ -48,10 +48,19 @@ def test_signals_that_are_ignored_do_not_count() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [pending])
 
 
-def test_whoever_is_gone_waits_no_more_and_whoever_is_unknown_does() -> None:
+def test_a_signal_that_stops_a_program_for_a_while_does_not_count(stopped: int) -> None:
+    """After ^Z and fg it expects its answer."""
+    for number in (signal.SIGTSTP, signal.SIGCONT, signal.SIGCHLD, signal.SIGWINCH):
+        os.kill(stopped, number)
+    os.kill(stopped, signal.SIGSTOP)
+    assert not has_signal(stopped)
+
+
+def test_what_cannot_be_seen_has_no_signal() -> None:
+    """It may have opened a file that others read now."""
     with subprocess.Popen(["true"]) as process:
         process.wait()
-    assert has_signal(process.pid)
+    assert not has_signal(process.pid)
     assert not has_signal(0)
 
 

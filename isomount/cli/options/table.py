@@ -131,7 +131,7 @@ _FUSE = (
 
 _OWN = (
     Option("log", Target.MOUNT, "write what happens to FILE", "log", values.words, "FILE"),
-    Option("xattr", Target.MOUNT, "show named streams and attributes as xattrs (UDF)", "xattr"),
+    Option("xattr", Target.MOUNT, "show named streams and attributes as xattrs", "xattr"),
     Option(
         "idle",
         Target.MOUNT,

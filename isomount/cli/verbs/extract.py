@@ -29,10 +29,11 @@ _DESCRIPTION = """Copy what is in an image, or each PATH in it, into a folder, w
 A PATH with *, ? or [...] in it stands for all that match; ** is any folders. Quote it, as the shell
 would look for them here.
 
-Modes, times, symbolic and hard links and holes are kept; as root owners, set-id bits and devices
-too. An ordinary user can write to the folders, to remove them too, whatever their modes on the disc
-are; --exact-modes keeps those. Nothing is written outside the folder. When it was interrupted, the
-same command goes on: files that are there whole (same size and time) are not written again."""
+Modes, times, symbolic and hard links, holes and users' extended attributes (AAIP) are kept; as root
+owners, set-id bits, devices and other attributes too. An ordinary user can write to the folders, to
+remove them too, whatever their modes on the disc are; --exact-modes keeps those. Nothing is written
+outside the folder. When it was interrupted, the same command goes on: files that are there whole
+(same size and time) are not written again."""
 _EXAMPLES = """examples:
   isomount extract debian.iso                       everything, into the folder debian here
   isomount extract debian.iso boot doc -C /tmp/d    two folders of it, into /tmp/d
@@ -194,6 +195,8 @@ def _summary(totals: Totals, directory: str, *, verified: bool) -> str:
     text += f"; {totals.present} there already" if totals.present else ""
     specials = _count(totals.left_out, "device or socket", "devices or sockets")
     text += f"; {specials} left out" if totals.left_out else ""
+    bare = _count(totals.bare, "file or folder", "files and folders")
+    text += f"; {bare} without extended attributes, not taken there" if totals.bare else ""
     text += f"; {totals.failed} failed" if totals.failed else ""
     if verified:
         differ = f"{totals.different} differ" if totals.different else "no differences"

@@ -41,6 +41,7 @@ _EXAMPLES = """examples:
   isomount windows.iso disc -o view=iso9660,nojoliet
 """
 
+_IMAGE_ENDINGS = {".iso", ".img", ".udf", ".cdr", ".toast"}
 _ENDING = """
 A comma in an option's value is written "\\,". IMAGE and MOUNTPOINT named like a verb (umount,
 list ...) are written with a slash (./umount).
@@ -72,9 +73,9 @@ def run(words: Sequence[str]) -> int:
 def _are_images(names: list[str]) -> bool:
     """Whether ``names`` are several images: then none of them is a mount point."""
     if len(names) == 2:
-        # A file is no mount point either, and which of the two is meant, its ending tells.
+        # A file is no mount point either. What is meant is told by the endings.
         endings = {os.path.splitext(name)[1].lower() for name in names}
-        return os.path.isfile(names[1]) and len(endings) == 1
+        return os.path.isfile(names[1]) and (len(endings) == 1 or endings <= _IMAGE_ENDINGS)
     return len(names) > 2 and all(map(os.path.isfile, names[1:]))
 
 

@@ -105,7 +105,9 @@ def _find(what: str) -> str:
         if what == each.mount.source or place == each.image or is_same_image(each.mount, place)
     ]
     if not shown and here is None:
-        shown = [each.mount.path for each in ours if each.entry and each.entry.label == what]
+        # A label is the image's word: only among this user's own mounts does it name one.
+        own = [each for each in ours if each.mount.owner == os.geteuid()]
+        shown = [each.mount.path for each in own if each.entry and each.entry.label == what]
     if len(shown) > 1:
         raise UsageError(f"{what}: is mounted more than once, on {', '.join(shown)}; name one")
     if shown:

@@ -36,6 +36,7 @@ class RockRidge:
         "_link",
         "_slash_next",
         "accessed",
+        "attributed",
         "changed",
         "child",
         "gid",
@@ -66,6 +67,7 @@ class RockRidge:
         self.child: int | None = None
         self.parent: int | None = None
         self.relocated = False
+        self.attributed = False
         self.zisofs: CompressedFile | None = None
         self.link_cut = False
         self._link: bytearray | None = None
@@ -206,6 +208,11 @@ def _tf(rr: RockRidge, area: bytes, start: int, end: int) -> None:
         position += width
 
 
+def _al(rr: RockRidge, area: bytes, start: int, end: int) -> None:
+    """Extended attributes (AAIP): that there are some; aaip.py reads them when asked."""
+    rr.attributed = True
+
+
 def _cut(rr: RockRidge, area: bytes, start: int, end: int) -> None:
     """Fields are missing: an incomplete link target could name another file."""
     rr.link_cut = True
@@ -237,5 +244,6 @@ _INTERPRET: dict[bytes, Callable[[RockRidge, bytes, int, int], None]] = {
     b"TF": _tf,
     b"ZF": _zf,
     b"Z2": _zf,
+    b"AL": _al,
     CUT: _cut,
 }

@@ -5,7 +5,6 @@ record, so that a directory has one number even if it is relocated or has severa
 missing or records a smaller size than the directory's record, that record is the number.
 """
 
-import threading
 from collections.abc import Iterator
 from enum import Enum
 from itertools import islice
@@ -14,9 +13,11 @@ from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.errors import DamagedDataError, DamagedImageError, StaleNodeError
 from isomount.formats.charset import StoredNames
+from isomount.formats.iso9660.aaip import extended_attributes
 from isomount.formats.iso9660.content import section_start
 from isomount.formats.iso9660.descriptors import VolumeDescriptor
 from isomount.formats.iso9660.layout import FileDecoder, NoDecoder, PlainDecoder
+from isomount.formats.iso9660.links import HardLinks
 from isomount.formats.iso9660.names import iso_name, joliet_name
 from isomount.formats.iso9660.nodes import NodeMaker
 from isomount.formats.iso9660.records import (
@@ -40,8 +41,8 @@ from isomount.formats.node import Entry, Node, StatFs
 from isomount.formats.options import Map, ViewOptions
 
 _RELOCATION_FOLDERS = (b"rr_moved", b".rr_moved")
-# Hard links whose common number is remembered; beyond it links keep numbers of their own.
-_LINKS_AT_MOST = 65536
+# Directories with extended attributes that are remembered; those of others are not shown.
+_ATTRIBUTED_AT_MOST = 65536
 
 
 class Tree(Enum):
@@ -85,8 +86,10 @@ class Iso9660View:
         self._stored = StoredNames(options.charset, damage.remark)
         self._make = NodeMaker(options, descriptor.block_size, self._stored)
         self._decoder = self._choose_decoder(descriptor, skip)
-        self._links: dict[tuple[object, ...], int] = {}
-        self._links_lock = threading.Lock()
+        self._links = HardLinks()
+        # Of listed directories with extended attributes: the record in the parent, which has them.
+        self._attributed: dict[int, int] = {}
+        self.has_xattrs = False
         self._root_record, self._root_extent = self._find_root(reader)
         self.root = self._root_extent.start
 
@@ -95,8 +98,9 @@ class Iso9660View:
     def node(self, reader: Reader, ino: int) -> Node:
         """The node whose record is at image byte ``ino``."""
         if ino == self.root:
-            record = self._root_record
-            return self._make.directory(ino, record, self._rock_ridge(reader, record, dot=True))
+            rr = self._rock_ridge(reader, self._root_record, dot=True)
+            self.has_xattrs = self.has_xattrs or (rr is not None and rr.attributed)
+            return self._make.directory(ino, self._root_record, rr)
         record = self._record(reader, ino)
         if record.identifier == SELF:
             return self._make.directory(ino, record, self._rock_ridge(reader, record, dot=True))
@@ -156,11 +160,21 @@ class Iso9660View:
         # Of several sections, the attributes of the first and the name of the last are used.
         named = rr if len(sections) == 1 else self._rock_ridge(reader, sections[-1])
         name = self._name(sections[-1], named)
-        return Entry(record.address - extent.start, name, self._node(reader, sections, rr))
+        node = self._node(reader, sections, rr)
+        if rr is not None and rr.attributed:
+            self._note_attributed(node, record)
+        return Entry(record.address - extent.start, name, node)
 
     def xattrs(self, reader: Reader, ino: int) -> dict[bytes, bytes]:
-        """Always empty: Linux shows none either."""
-        return {}
+        """What AAIP fields of the node's record say; a directory's has to be listed before."""
+        if not self._has_fields:
+            return {}
+        is_root = ino == self.root
+        record = self._root_record
+        if not is_root:
+            record = self._record(reader, self._attributed.get(ino, ino))
+        found = self._fields(reader, record, dot=is_root)
+        return extended_attributes(found, record.address, self._damage)
 
     def statfs(self) -> StatFs:
         """The size that the volume descriptor gives."""
@@ -313,7 +327,7 @@ class Iso9660View:
             return self._directory(reader, record, rr)
         node = self._make.other(record.address, sections, rr)
         if rr is not None and node.nlink > 1:
-            return node._replace(ino=self._link_number(node, record, rr))
+            return node._replace(ino=self._links.number(node, record, rr))
         return node
 
     def _directory(self, reader: Reader, record: Record, rr: RockRidge | None) -> Node:
@@ -366,15 +380,8 @@ class Iso9660View:
         except LOST:
             return False
 
-    def _link_number(self, node: Node, record: Record, rr: RockRidge) -> int:
-        """One number for all hard links to a file: the address of the link seen first.
-
-        Hard links have equal serial numbers (RRIP 1.12), or without those the same extent.
-        """
-        if not rr.serial and not record.data_length:
-            return node.ino
-        key = (record.extent, rr.serial, *node[1:])
-        with self._links_lock:
-            if len(self._links) >= _LINKS_AT_MOST:
-                return self._links.get(key, node.ino)
-            return self._links.setdefault(key, node.ino)
+    def _note_attributed(self, node: Node, record: Record) -> None:
+        """Remember that the listed ``record`` of ``node`` has extended attributes."""
+        self.has_xattrs = True
+        if node.is_directory and len(self._attributed) < _ATTRIBUTED_AT_MOST:
+            self._attributed[node.ino] = record.address

@@ -17,11 +17,8 @@ from isomount.formats.udf.inode import whole
 from isomount.formats.udf.osta import file_name
 from isomount.formats.udf.space import Space
 from isomount.formats.udf.structures import LONG_AD
+from isomount.formats.xattrs import VALUE_MAX, possible
 
-# The limits of Linux for a value (XATTR_SIZE_MAX) and for a list of names (XATTR_LIST_MAX).
-VALUE_MAX = 64 << 10
-_NAMES_MAX = 64 << 10
-_TOTAL_MAX = 4 << 20
 _LENGTH_MASK = (1 << 30) - 1
 
 
@@ -32,16 +29,8 @@ def extended_attributes(
 
     Those that cannot be read, or are longer than Linux allows, are noted and left out.
     """
-    found: dict[bytes, bytes] = {}
-    names = total = 0
-    for name, value in _everything(reader, space, icb, charset, damage):
-        names += len(name) + 1
-        total += len(value)
-        if names > _NAMES_MAX or total > _TOTAL_MAX:
-            damage.note(icb.offset, "more extended attributes than can be shown")
-            break
-        found.setdefault(name, value)
-    return found
+    found = _everything(reader, space, icb, charset, damage)
+    return possible(found, icb.offset, damage)
 
 
 def _everything(

@@ -42,6 +42,8 @@ class UdfView:
         self.name = f"UDF {volume.revision >> 8:x}.{volume.revision & 0xFF:02x}"
         self.label = volume.label
         self.folds_case = False
+        # Most of them say how the file is stored here.
+        self.has_xattrs = False
         self._space = volume.space
         self._statfs = volume.statfs
         self._damage = damage

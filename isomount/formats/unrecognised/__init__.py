@@ -55,4 +55,6 @@ def _answer(kind: Callable[[], str | None]) -> str | None:
 
 
 def _told(words: str, name: str) -> str:
-    return one_line(words.replace("{name}", shlex.quote(name)))
+    # A name that begins with "-" would be taken for an option.
+    word = shlex.quote(f"./{name}" if name.startswith("-") else name)
+    return one_line(words.replace("{name}", word))

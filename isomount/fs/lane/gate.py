@@ -11,25 +11,23 @@ waits for it.
 """
 
 import errno
-import logging
 import os
 import select
 import socket
 from contextlib import ExitStack, suppress
 from time import perf_counter
+from typing import NamedTuple
 
 import pyfuse3
 import trio
 
-from isomount.fs.guard import log
+from isomount.fs.guard import errno_of, log
 from isomount.fs.lane import wire
 from isomount.fs.lane.handlers import Handlers
 from isomount.fs.lane.negotiation import negotiated, offers_to_open_directories
 from isomount.fs.lane.splice import Splice, UnspliceableError
-from isomount.fs.patience import Patience
+from isomount.fs.patience import Patience, signalled
 from isomount.sources import FileRange
-
-_log = logging.getLogger("isomount.fs")
 
 # Seconds of busy-polling for the next request: answering one takes 20 to 50 microseconds.
 _LOOKOUT = 60e-6
@@ -48,6 +46,13 @@ _REPLY_AT_MOST = 4096
 _ENDS = (errno.ENODEV, errno.ECONNABORTED)
 # How it says that a reply is not wanted any more.
 _UNWANTED = (errno.ENOENT, *_ENDS)
+
+
+class _Waiting(NamedTuple):
+    """A request that waits for the image in a worker, and what ends its waiting."""
+
+    request: wire.Request
+    scope: trio.CancelScope
 
 
 class Gate:
@@ -78,7 +83,8 @@ class Gate:
         self._lookout = _LOOKOUT if len(os.sched_getaffinity(0)) > 1 else 0.0
         # Requests that pyfuse3 has, and those that wait in a worker with what ends their waiting.
         self._passed_on: set[int] = set()
-        self._waiting: dict[int, trio.CancelScope] = {}
+        self._waiting: dict[int, _Waiting] = {}
+        self._is_closed = False
         self._patience = Patience()
         self._turn_ends = 0.0
         self._is_busy = False
@@ -86,6 +92,7 @@ class Gate:
 
     def close(self) -> None:
         """Give the descriptor back: a mount that is still there is dead from now on."""
+        self._is_closed = True  # a worker that nobody waits for may still want to reply
         self._resources.close()
 
     def send(self, message: wire.Message) -> None:
@@ -93,6 +100,8 @@ class Gate:
 
         Raises UnspliceableError where a range of a file could not be sent as such.
         """
+        if self._is_closed:
+            return
         head, body = message
         try:
             if isinstance(body, FileRange):
@@ -102,7 +111,7 @@ class Gate:
         except OSError as error:
             if error.errno in _UNWANTED:
                 return
-            _log.debug("the kernel does not take a reply: %s", error.strerror)
+            log.debug("the kernel does not take a reply: %s", error.strerror)
             if isinstance(body, FileRange):
                 raise UnspliceableError from error
             if wire.unique(message):
@@ -117,7 +126,7 @@ class Gate:
         """
         obstacle = await self.negotiate(handlers)
         if obstacle:
-            _log.warning("the fast lane is off, pyfuse3 answers everything: %s", obstacle)
+            log.warning("the fast lane is off, pyfuse3 answers everything: %s", obstacle)
             self._hand_over()
             await pyfuse3.main()
         else:
@@ -153,6 +162,8 @@ class Gate:
 
     def _hand_over(self) -> None:
         """Put the device in the place of pyfuse3's end of the socket."""
+        # pyfuse3 fails where a read would block: a request may be aborted after it was announced.
+        os.set_blocking(self._device, True)
         os.dup2(self._device, self.for_pyfuse3, inheritable=False)
         self.close()
 
@@ -162,33 +173,47 @@ class Gate:
             if handlers.handles(request):
                 if not handlers.answer(request):
                     self._turn_ends = 0.0
-                    nursery.start_soon(self._answer_slowly, handlers, request)
+                    # Before the task runs: an INTERRUPT may be the very next message.
+                    waiting = self._waiting[request.unique] = _Waiting(request, trio.CancelScope())
+                    nursery.start_soon(self._answer_slowly, handlers, waiting)
             elif request.opcode == wire.Opcode.INTERRUPT:
-                self._interrupt(wire.interrupted(request))
+                log.debug("interrupt(%d)", wire.interrupted(request))
+                nursery.start_soon(self._interrupt, wire.interrupted(request))
             else:
                 self._turn_ends = 0.0
                 await self._pass_on(request, message)
 
-    async def _answer_slowly(self, handlers: Handlers, request: wire.Request) -> None:
-        with trio.CancelScope() as scope:
-            self._waiting[request.unique] = scope
-            await self._patience.wait(lambda: handlers.answer_slowly(request, self._claim))
-        self._waiting.pop(request.unique, None)
+    async def _answer_slowly(self, handlers: Handlers, waiting: "_Waiting") -> None:
+        request, scope = waiting
+        try:
+            with scope:
+                await self._patience.wait(lambda: handlers.answer_slowly(request, self._claim))
+        except Exception as error:  # no thread can be started, say: the mount has to go on
+            code = errno_of(wire.name(request.opcode), (request.node,), error)
+            if self._claim(request.unique):
+                self.send(wire.refusal(request.unique, code))
+        finally:
+            self._waiting.pop(request.unique, None)
 
     def _claim(self, unique: int) -> bool:
         """Whoever gets True sends the reply: the worker, or the interruption."""
         return self._waiting.pop(unique, None) is not None
 
-    def _interrupt(self, unique: int) -> None:
-        """The program that asked has a signal to handle, and waits for the reply all the same.
+    async def _interrupt(self, unique: int) -> None:
+        """A signal was sent to the program that waits for that request.
 
-        A request that is not waiting has its reply already.
+        The kernel says so once, and for any signal. Only one that ends the waiting is waited for
+        here: after ^Z and fg a program expects its answer. A request that is not waiting has its
+        reply already, or gets it from pyfuse3.
         """
-        log.debug("interrupt(%d)", unique)
-        scope = self._waiting.pop(unique, None)
-        if scope is not None:
+        waiting = self._waiting.get(unique)
+        if waiting is None:
+            return
+        if waiting.request.pid > 0:  # else it is of another namespace, and cannot be seen
+            await signalled(waiting.request.pid)
+        if self._waiting.get(unique) is waiting and self._claim(unique):
             self.send(wire.refusal(unique, errno.EINTR))
-            scope.cancel()
+            waiting.scope.cancel()
 
     async def _pass_on(self, request: wire.Request, message: memoryview) -> None:
         if request.opcode != wire.Opcode.STATFS:  # pyfuse3's operation logs that itself

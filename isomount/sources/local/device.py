@@ -59,8 +59,12 @@ class DeviceSource(LocalSource):
             Part.EDGE: self._read_sectors,
             Part.GAP: _zeros,
         }
-        parts = split(range(offset, offset + length), self._gaps)
-        return b"".join(readers[kind](part.start, len(part)) for part, kind in parts)
+        pieces: list[bytes] = []
+        for part, kind in split(range(offset, offset + length), self._gaps):
+            pieces.append(readers[kind](part.start, len(part)))
+            if len(pieces[-1]) < len(part):
+                break  # the disc has become shorter: what follows would be at the wrong place
+        return b"".join(pieces)
 
     def read_resident(self, offset: int, length: int) -> memoryview | None:
         """As LocalSource does; not in a gap, where asking alone would make the kernel read."""
