@@ -1,7 +1,9 @@
 """Where in a file its image is: all of it as a rule, else a partition, or what options say."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
 from typing import NamedTuple
 
 from isomount.blocks import BlockCache
@@ -15,6 +17,8 @@ from isomount.formats.iso9660.records import LOST
 from isomount.formats.options import ViewOptions
 from isomount.sources import LaterPart, Source, Window
 
+# The partitions that are tried, each as a whole image would be.
+_PARTITIONS_AT_MOST = 32
 # Why there is nothing to show in one place; in another there may be.
 _FAILURES = (NotAnImageError, DamagedImageError, UsageError)
 
@@ -54,11 +58,11 @@ def find_image(source: Source, options: ViewOptions) -> Found:
         return _first(source, options, _candidates(whole), error)
 
 
-def _candidates(whole: BlockCache) -> list[Partition]:
-    try:
-        return list(candidates(whole))
-    except (IsomountError, OSError):
-        return []  # that the file is no image is known already, and tells more
+def _candidates(whole: BlockCache) -> Iterator[Partition]:
+    """The partitions to try, as far as the tables can be read."""
+    # That the file is no image is known already, and tells more.
+    with suppress(IsomountError, OSError):
+        yield from islice(candidates(whole), _PARTITIONS_AT_MOST)
 
 
 def _from_byte(source: Source, options: ViewOptions, offset: int) -> Found:

@@ -1,5 +1,6 @@
 """Images that are a partition of a disk's image: found without being told where."""
 
+import errno
 import io
 import os
 import subprocess
@@ -213,6 +214,37 @@ def test_hostile_tables_hold_no_image() -> None:
     for table in (beyond, bytes(512) + ends, apples):
         with pytest.raises(NotAnImageError):
             isomount.open(disk(table, (1 << 18, b"x")))
+
+
+def test_a_table_that_cannot_be_read_hides_no_other_partition(iso: bytes) -> None:
+    extended = 8 << 20
+
+    class Torn(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() <= extended < self.tell() + (size or 0):
+                raise OSError(errno.EIO, "torn")
+            return super().read(size)
+
+    table = mbr((0, 0x83, _AT // 512, len(iso) // 512), (0, 0x0F, extended // 512, 2048))
+    file = Torn(disk(table, (_AT, iso), (extended, bytes(1 << 20))).getvalue())
+    with isomount.open(file) as image:
+        assert (image.label, image.shown) == ("INSIDE", "Rock Ridge of MBR partition 1")
+
+
+@pytest.mark.parametrize(("before", "found"), [(31, True), (32, False)])
+def test_so_many_partitions_are_tried(before: int, found: bool, iso: bytes) -> None:
+    others = [(_BASIC, 64 + number, 64 + number, "other") for number in range(before)]
+    inside = (_BASIC, _AT // 512, _AT // 512 + len(iso) // 512 - 1, "inside")
+    table = mbr((0, 0xEE, 1, 0xFFFF)) + gpt(*others, inside)
+    file = disk(table, (_AT, iso))
+    if found:
+        with isomount.open(file) as image:
+            assert image.label == "INSIDE"
+    else:
+        with pytest.raises(NotAnImageError):
+            isomount.open(file)
+    with isomount.open(file, partition=before + 1) as image:
+        assert image.label == "INSIDE"
 
 
 @pytest.mark.skipif(not (SHARED / "cases").is_dir(), reason="the cases are not here")

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import shutil
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import isomount
 from isomount.blocks import BlockCache
 from isomount.errors import PathError
 from isomount.formats.disc.sessions import sessions
+from isomount.formats.iso9660.descriptors import FIRST_SECTOR
 from isomount.image import Image
 from isomount.sources import LaterPart
 from isomount.survey import survey
+from tests.authoring import genisoimage, write_tree
 from tests.corpus import CASES, needs_cases
 from tests.formats.iso_builder import (
     SECTOR,
@@ -112,6 +115,45 @@ def test_udf_alone_finds_its_offset(tmp_path: Path) -> None:
         assert read(disc, "changed") == b"changed"
 
 
+def test_a_third_session_counts_from_a_large_second(tmp_path: Path) -> None:
+    """genisoimage has each volume's size from its session's start, addresses from the disc's."""
+    image = tmp_path / "disc.iso"
+    starts = [0, 11700]
+    shutil.copy(genisoimage(tmp_path / "1.iso", write_tree(tmp_path / "1", {"1": b"one"})), image)
+    second = write_tree(tmp_path / "2", {"2": b"two", "big": b""})
+    os.truncate(second / "big", 12_000 * SECTOR)
+    append(image, second, starts)
+    starts.append(-(-image.stat().st_size // SECTOR) + 6900)
+    append(image, write_tree(tmp_path / "3", {"3": b"three"}), starts)
+    with isomount.open(image) as disc:
+        assert survey(disc).sessions == starts
+        assert str(disc.session) == "session 3 of 3"
+        assert [read(disc, name) for name in "123"] == [b"one", b"two", b"three"]
+        assert disc.volume.lookup("big").size == 12_000 * SECTOR
+
+
+def append(image: Path, tree: Path, starts: list[int]) -> None:
+    """Put a session with ``tree`` behind ``image``, at the last of ``starts``, with holes."""
+    os.truncate(image, starts[-1] * SECTOR)
+    position = ("-R", "-C", ",".join(map(str, starts[-2:])), "-M", str(image))
+    made = genisoimage(image.with_suffix(".part"), tree, *position)
+    with made.open("rb") as part, image.open("r+b") as disc:
+        disc.truncate(starts[-1] * SECTOR + made.stat().st_size)
+        at = starts[-1] * SECTOR
+        while data := part.read(1 << 16):
+            if any(data):
+                disc.seek(at)
+                disc.write(data)
+            at += len(data)
+    made.unlink()
+
+
+@pytest.mark.parametrize("gap", [0, 150, 2048, 6900, 6902, 11400, 11402 + 300])
+def test_the_gaps_between_sessions(gap: int) -> None:
+    image = MemorySource(first() + bytes(gap * SECTOR) + second(100 + gap))
+    assert sessions(BlockCache(image)) == [0, 100 + gap]
+
+
 # ---------------------------------------------------------------- crafted
 
 
@@ -138,6 +180,48 @@ def test_a_nested_image_is_no_session() -> None:
             data = first(space) + inner
             assert sessions(BlockCache(MemorySource(data))) == [0]
             assert opened(data).names() == ["a"]
+
+
+def test_an_image_behind_another_is_no_session() -> None:
+    """Nor is one whose root would be behind the file's end, wherever its address counts from."""
+    for space, root in ((30, 400), (30, 5000), (1 << 20, 5000), (1 << 20, 1 << 19)):
+        foreign = descriptor(1, directory_record(SELF, root), space=space)
+        data = first() + bytes(FIRST_SECTOR * SECTOR) + foreign + bytes(8 * SECTOR)
+        found = opened(data)
+        assert found.names() == ["a"]
+        assert found.damage.findings == []
+        assert sessions(BlockCache(MemorySource(data))) == [0]
+    # With its path tables where they are counted from itself, a near root does not make it one.
+    near = bytearray(descriptor(1, directory_record(SELF, 400), space=500))
+    near[140:144] = (18).to_bytes(4, "little")
+    data = first() + bytes(FIRST_SECTOR * SECTOR) + near + bytes(8 * SECTOR)
+    assert sessions(BlockCache(MemorySource(data))) == [0]
+
+
+class Counting(MemorySource):
+    """How many bytes were read of it."""
+
+    got = 0
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        data = super().read_at(offset, length)
+        self.got += len(data)
+        return data
+
+
+def test_little_is_read_behind_a_volume() -> None:
+    image = Counting(first() + bytes(20_000 * SECTOR))
+    assert sessions(BlockCache(image)) == [0]
+    assert image.got < 5 << 20
+
+
+@pytest.mark.parametrize("extent", [1, 30, 110, 1 << 20, (1 << 32) - 1])
+def test_claims_in_every_sector_cost_little(extent: int) -> None:
+    """Each is judged by one sector, and only some of them are."""
+    claim = descriptor(1, directory_record(SELF, extent), space=100)
+    image = Counting(first() + claim * 20_000)
+    assert len(sessions(BlockCache(image, 0))) == 1
+    assert image.got < 8 << 20
 
 
 def test_a_session_that_is_cut_off_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:

@@ -41,6 +41,17 @@ def test_every_sector_size_is_found(tmp_path: Path, size: int) -> None:
         pass
 
 
+@pytest.mark.parametrize(("size", "blocks"), [(512, 1025), (512, 2049), (1024, 513), (1024, 1025)])
+def test_a_last_anchor_where_one_of_larger_sectors_would_be(
+    tmp_path: Path, size: int, blocks: int
+) -> None:
+    """Its location, counted in smaller sectors, tells of nothing that is missing before it."""
+    image = mkudffs(tmp_path / "a.img", "-m", "hd", "--label", "x", blocks=blocks, size=size)
+    with isomount.open(image) as disc:
+        assert (disc.label, disc.front) == ("x", 0)
+        assert disc.root.is_dir()
+
+
 @pytest.mark.parametrize(
     ("media", "revision"),
     [

@@ -7,12 +7,19 @@ count from itself.
 
 import dataclasses
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.errors import UsageError
-from isomount.formats.iso9660.descriptors import FIRST_SECTOR, SECTOR, read_descriptors
+from isomount.formats.iso9660.descriptors import (
+    FIRST_SECTOR,
+    SECTOR,
+    VolumeDescriptor,
+    first_primary,
+    read_descriptors,
+)
 from isomount.formats.iso9660.records import LOST, SELF, read_record
 from isomount.formats.options import ViewOptions
 from isomount.formats.udf.recognition import anchor_displacement, session_anchors
@@ -22,13 +29,16 @@ _PRIMARY = b"\1CD001"
 _RECOGNITION = b"\0BEA01"
 # xorriso keeps the first session's descriptors here when it emulates a table of contents.
 _EMULATED_TOC = 32
-# The next session begins after the lead-out and lead-in of its predecessor: at most 11,400 sectors
-# on a CD, rounded up.
-_SEARCHED_AT_MOST = 16384
+# What lies between two sessions: nothing but padding in a file, closure and intro on a DVD+R,
+# lead-out and lead-in on a CD, the longer ones after its first session.
+_GAPS = (0, 2048, 6900, 11400)
+# A track is longer than the volume in it: padding, run-out, at least 300 sectors on a CD.
+_SEARCHED = 512
+# Before a session that was written to its place alone.
+_BLANK_AT_MOST = 16384
 _SESSIONS_AT_MOST = 1000
+_CANDIDATES_AT_MOST = 32
 _READ_AT_ONCE = 32
-# Between the sessions of a disc in a drive nothing can be read, and each attempt takes seconds.
-_FAILURES_AT_MOST = 4
 # A session stored alone begins with its directories, whose number bounds where the root's can be.
 _ROOT_SOUGHT_IN = 4096
 
@@ -139,21 +149,33 @@ def _descriptor_at(reader: Reader, session: int) -> bytes:
 
 def _following(reader: Reader, session: int) -> int | None:
     """The session after that one: the first one behind its volume's end."""
-    end = _end(reader, session)
-    if end is None and not _is_blank(reader, session):
-        return None
-    # Some writers count from their session's start, others from the disc's.
-    first = max(end or 0, session + FIRST_SECTOR + 1)
-    for sector in _descriptors(reader, first):
-        if _is_session(reader, sector - FIRST_SECTOR):
-            return sector - FIRST_SECTOR
+    for window in _windows(reader, session):
+        for sector in islice(_descriptors(reader, window), _CANDIDATES_AT_MOST):
+            if _is_session(reader, sector - FIRST_SECTOR):
+                return sector - FIRST_SECTOR
     return None
 
 
-def _is_blank(reader: Reader, session: int) -> bool:
-    """Whether nothing was written where that session's descriptors would be."""
+def _windows(reader: Reader, session: int) -> Iterator[range]:
+    """The sectors where the next session's descriptors may begin, in order, each once."""
+    end = _end(reader, session)
+    if end is None:
+        if session == 0 and _begins_blank(reader):
+            yield range(FIRST_SECTOR + 1, _BLANK_AT_MOST)
+        return
+    searched = session + FIRST_SECTOR + 1
+    # Some writers count from their session's start, others from the disc's.
+    for start in sorted({counted + gap for counted in (end, session + end) for gap in _GAPS}):
+        window = range(max(start + FIRST_SECTOR, searched), start + FIRST_SECTOR + _SEARCHED)
+        if window:
+            yield window
+            searched = window.stop
+
+
+def _begins_blank(reader: Reader) -> bool:
+    """Whether nothing was written up to where the first descriptor would be."""
     try:
-        return not any(reader.read((session + FIRST_SECTOR) * SECTOR, SECTOR))
+        return not any(reader.read(0, (FIRST_SECTOR + 1) * SECTOR))
     except LOST:
         return False
 
@@ -171,17 +193,14 @@ def _end(reader: Reader, session: int) -> int | None:
     return None
 
 
-def _descriptors(reader: Reader, first: int) -> Iterator[int]:
-    """The sectors from ``first`` on with what begins a session's descriptors."""
-    failures = 0
-    for sector in range(first, first + _SEARCHED_AT_MOST, _READ_AT_ONCE):
+def _descriptors(reader: Reader, window: range) -> Iterator[int]:
+    """The sectors of ``window`` with what begins a session's descriptors."""
+    for sector in window[::_READ_AT_ONCE]:
         try:
             data = reader.read(sector * SECTOR, _READ_AT_ONCE * SECTOR)
         except LOST:
-            failures += 1
-            if failures > _FAILURES_AT_MOST:
-                return
-            continue
+            # Between the sessions of a disc in a drive each attempt takes seconds.
+            return
         if not data:
             return
         for at in range(0, len(data), SECTOR):
@@ -190,16 +209,33 @@ def _descriptors(reader: Reader, first: int) -> Iterator[int]:
 
 
 def _is_session(reader: Reader, session: int) -> bool:
-    """Whether the addresses of what stands there count from the disc's start."""
+    """Whether the addresses of what stands there count from the disc's start.
+
+    Only what begins its descriptors is looked at: there may be many that only look like it.
+    """
     try:
-        root = _root_start(reader, session)
-        if root is None:
+        primary = first_primary(reader, session)
+        if primary is None:
             return any(session_anchors(reader, session))
-        if root < (session + FIRST_SECTOR) * SECTOR:
-            return False
-        return root >= reader.size or _begins_directory(reader, root)
+        root = primary.root.extent * primary.block_size
+        if root < reader.size:
+            return root >= (session + FIRST_SECTOR) * SECTOR and _begins_directory(reader, root)
+        return _leads_behind(session, primary)
     except LOST:
         return False
+
+
+def _leads_behind(session: int, primary: VolumeDescriptor) -> bool:
+    """Whether a volume that is cut off before its root can be that session's.
+
+    Its path tables and its root then follow its descriptors. Those of an image that lies in the
+    volume as a file count from itself, its path tables from 17 or so.
+    """
+    sectors = primary.block_size / SECTOR
+    root = primary.root.extent * sectors
+    return session + FIRST_SECTOR < root < session + min(
+        primary.space_size * sectors, _ROOT_SOUGHT_IN
+    ) and all(table.block * sectors > session + FIRST_SECTOR for table in primary.path_tables)
 
 
 def _is_whole(reader: Reader, session: int) -> bool:

@@ -14,6 +14,7 @@ FIRST_SECTOR = 16
 _LAST_SECTOR = 99
 _PRIMARY, _SUPPLEMENTARY, _TERMINATOR = 1, 2, 255
 _JOLIET_ESCAPES = (b"%/@", b"%/C", b"%/E")
+_BEGINS_PRIMARY = b"\1CD001"
 _BLOCK_SIZES = (512, 1024, 2048)
 
 
@@ -100,6 +101,18 @@ def read_descriptors(reader: Reader, session: int) -> Descriptors:
         elif found.is_enhanced:
             enhanced = enhanced or found
     return Descriptors(primary, joliet, enhanced, unusable)
+
+
+def first_primary(reader: Reader, session: int) -> VolumeDescriptor | None:
+    """The primary descriptor that begins those of the session at that 2048-byte sector.
+
+    None when another one comes first, or one that is invalid. Of the image one sector is read.
+    """
+    start = (session + FIRST_SECTOR) * SECTOR
+    data = reader.read(start, SECTOR)
+    if len(data) < SECTOR or not data.startswith(_BEGINS_PRIMARY):
+        return None
+    return _descriptor(reader, data, start, _ECMA_119)
 
 
 def _scan(reader: Reader, session: int) -> Iterator[tuple[int, VolumeDescriptor | None]]:

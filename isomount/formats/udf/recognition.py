@@ -114,10 +114,16 @@ def session_anchors(reader: Reader, session: int) -> list[Anchor]:
 def anchor_displacement(reader: Reader) -> int:
     """How many sectors too near to the image's start the anchor at sector 256 stands; else 0.
 
-    That is so where a later session was stored without what comes before it on the disc.
+    That is so where a later session was stored without what comes before it on the disc. An anchor
+    that is in its place counted in sectors of another size, as the last one of a small volume of
+    512-byte sectors can be, is not displaced.
     """
     for sector in _ANCHOR_SECTORS:
-        data = reader.read(sector * _SECTOR_BYTES, 512)
+        start = sector * _SECTOR_BYTES
+        data = reader.read(start, 512)
         if soundness(data, (ANCHOR,)) is Soundness.SOUND:
-            return max(0, TAG.parse(data).location - sector)
+            location = TAG.parse(data).location
+            if any(location * size == start for size in SECTOR_SIZES):
+                return 0
+            return max(0, location - sector)
     return 0
