@@ -5,18 +5,18 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, Self
 
-from isomount.errors import ClosedError, UsageError
-from isomount.file import open_file
-from isomount.formats.disc.hfs import files_elsewhere
+from isomount.blocks import BlockCache
+from isomount.errors import ClosedError, IsomountError, UsageError
+from isomount.formats.base import View
 from isomount.formats.options import Family, Map, ViewOptions
 from isomount.locate import find_image
 from isomount.options import view_options
-from isomount.path import ImagePath
 from isomount.sources import BinaryFile, Source, open_source, refuse_what_is_no_path
 from isomount.tree import Volume
 
 if TYPE_CHECKING:
     from isomount.extract import Extractor, Place, Report, Totals
+    from isomount.path import ImagePath
 
 __all__ = ["Family", "Image", "Map", "ViewOptions", "open", "open_image", "refuse_what_is_no_path"]
 
@@ -53,7 +53,7 @@ class Image:
             self.offset, self.partition, self.front = found.offset, found.partition, found.front
             views = found.views
             self.views, self.session = views.names, views.session
-            self.elsewhere = files_elsewhere(self.blocks, views.chosen)
+            self.elsewhere = _files_elsewhere(self.blocks, views.chosen)
             self.remark = views.remark or self.elsewhere
             if self.front:
                 self.remark = _alone(self.front, self.remark)
@@ -89,26 +89,30 @@ class Image:
         return f"{view} from byte {self.offset}" if self.offset else view
 
     @property
-    def root(self) -> ImagePath:
+    def root(self) -> "ImagePath":
         """The path of the root directory, which leads to all others."""
+        from isomount.path import ImagePath  # a mount does without
+
         return ImagePath(self)
 
-    def open(self, path: str | ImagePath) -> io.BufferedReader:
+    def open(self, path: "str | ImagePath") -> io.BufferedReader:
         """The file at ``path``, for reading bytes; its ``raw`` is an ImageFile.
 
         Symbolic links are followed within the image. Raises PathNotFoundError,
         PathNotDirectoryError, PathIsDirectoryError or PathError; so does a read where bytes are
         lost.
         """
-        if isinstance(path, ImagePath) and path.image is not self:
+        from isomount.file import open_file
+
+        found = self.root / path if isinstance(path, str) else path
+        if found.image is not self:
             raise UsageError(f"{path!r} is a path of another image; open it there")
-        found = path if isinstance(path, ImagePath) else self.root / path
         return open_file(self, found.node(), str(found))
 
     def extract(
         self,
         target: str | os.PathLike[str],
-        paths: Iterable[str | ImagePath] = (),
+        paths: "Iterable[str | ImagePath]" = (),
         *,
         owners: bool | None = None,
         exact_modes: bool | None = None,
@@ -191,6 +195,18 @@ class Image:
         """Whether files have modes of their own; others get those that new files have."""
         chosen = self.options.mode is not None or self.options.dmode is not None
         return chosen or self.view.startswith(_WITH_MODES)
+
+
+def _files_elsewhere(blocks: BlockCache, view: View) -> str:
+    """Where the files are, if ``view`` has none and another file system does; else ""."""
+    try:
+        if next(view.entries(blocks, view.root), None) is not None:
+            return ""
+    except (IsomountError, OSError):
+        return ""
+    from isomount.formats.disc.hfs import files_elsewhere  # few discs need it
+
+    return files_elsewhere(blocks, view)
 
 
 def _alone(front: int, remark: str) -> str:

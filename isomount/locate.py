@@ -4,18 +4,20 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from isomount.blocks import BlockCache
 from isomount.damage import Damage
 from isomount.errors import DamagedImageError, IsomountError, NotAnImageError, UsageError
 from isomount.formats.detect import Views, find_views
-from isomount.formats.disc.partitions import Partition, candidates, numbered
 from isomount.formats.disc.sessions import missing_front
 from isomount.formats.iso9660.descriptors import SECTOR
 from isomount.formats.iso9660.records import LOST
 from isomount.formats.options import ViewOptions
 from isomount.sources import LaterPart, Source, Window
+
+if TYPE_CHECKING:
+    from isomount.formats.disc.partitions import Partition
 
 # The partitions that are tried, each as a whole image would be.
 _PARTITIONS_AT_MOST = 32
@@ -30,7 +32,7 @@ class Found(NamedTuple):
     """
 
     offset: int
-    partition: Partition | None
+    partition: "Partition | None"
     front: int
     blocks: BlockCache
     damage: Damage
@@ -51,6 +53,8 @@ def find_image(source: Source, options: ViewOptions) -> Found:
         return _from_byte(source, options, options.offset)
     whole = BlockCache(source)
     if options.partition is not None:
+        from isomount.formats.disc.partitions import numbered
+
         return _first(source, options, numbered(whole, options.partition))
     try:
         return _look(source, options)
@@ -58,8 +62,10 @@ def find_image(source: Source, options: ViewOptions) -> Found:
         return _first(source, options, _candidates(whole), error)
 
 
-def _candidates(whole: BlockCache) -> Iterator[Partition]:
+def _candidates(whole: BlockCache) -> "Iterator[Partition]":
     """The partitions to try, as far as the tables can be read."""
+    from isomount.formats.disc.partitions import candidates  # most files are images as a whole
+
     # That the file is no image is known already, and tells more.
     with suppress(IsomountError, OSError):
         yield from islice(candidates(whole), _PARTITIONS_AT_MOST)
@@ -79,7 +85,7 @@ def _from_byte(source: Source, options: ViewOptions, offset: int) -> Found:
 def _first(
     source: Source,
     options: ViewOptions,
-    partitions: Iterable[Partition],
+    partitions: "Iterable[Partition]",
     otherwise: IsomountError | None = None,
 ) -> Found:
     """The first of ``partitions`` that is an image; without one, what came nearest is raised.
@@ -103,7 +109,7 @@ def _is_none(failure: IsomountError) -> bool:
 
 
 def _look(
-    source: Source, options: ViewOptions, offset: int = 0, partition: Partition | None = None
+    source: Source, options: ViewOptions, offset: int = 0, partition: "Partition | None" = None
 ) -> Found:
     blocks, damage = BlockCache(source), Damage()
     front = 0 if options.sbsector is not None else _missing_front(blocks)

@@ -1,12 +1,12 @@
 """Everything that an image tells about itself without its files being looked at."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
 from isomount.blocks import BlockCache
+from isomount.completeness import has_udf, reach
 from isomount.errors import IsomountError
 from isomount.formats.charset import is_utf8
 from isomount.formats.charset_guess import Guess, Guesses, guess
@@ -26,7 +26,6 @@ __all__ = [
     "Identity",
     "Partition",
     "Survey",
-    "missing_bytes",
     "survey",
 ]
 
@@ -74,20 +73,6 @@ class Survey:
         return max(0, self.volume_size - self.size)
 
 
-def missing_bytes(image: Image) -> int:
-    """How many bytes the open ``image`` is too short for its volumes; 0 when it is whole.
-
-    Only volume descriptors are read, so it is quick. Where they cannot be, the answer is 0.
-    """
-    blocks, options = image.blocks, image.session.applied_to(image.options)
-    with suppress(IsomountError, OSError):
-        volumes = iso9660_identities(blocks, image.session.start)
-        if _has_udf(image):
-            volumes += udf_identities(blocks, options)
-        return max(0, _reach(image, volumes) - image.size)
-    return 0
-
-
 def survey(image: Image) -> Survey:
     """Look at the open ``image``. A part that cannot be read is damage."""
     blocks, damage = image.blocks, image.damage
@@ -105,7 +90,7 @@ def survey(image: Image) -> Survey:
     volumes = part(
         "ISO 9660 descriptors", lambda: iso9660_identities(blocks, start, options.charset), none
     )
-    if _has_udf(image):
+    if has_udf(image):
         volumes = volumes + part("UDF descriptors", lambda: udf_identities(blocks, options), none)
     starts = [] if image.front else part("list of sessions", lambda: sessions(blocks), [0])
     boot = part("boot catalog", lambda: read_catalog(blocks, start), None)
@@ -116,7 +101,7 @@ def survey(image: Image) -> Survey:
         offset=image.offset,
         partition=image.partition,
         size=image.size,
-        volume_size=_reach(image, volumes),
+        volume_size=reach(image, volumes),
         views=list(image.views),
         view=image.view,
         remark=image.remark,
@@ -138,15 +123,6 @@ def _partitions(image: Image) -> list[Partition]:
     if image.partition is None:
         return read_partitions(whole)
     return read_partitions(whole, image.partition.block_size)
-
-
-def _has_udf(image: Image) -> bool:
-    return any(name.startswith("UDF") for name in image.views)
-
-
-def _reach(image: Image, volumes: list[Identity]) -> int:
-    """How far the volumes say they reach, in bytes from the image's start; 0 if they do not say."""
-    return max(0, max((volume.size for volume in volumes), default=0) - image.front)
 
 
 def _odd_names(image: Image) -> list[bytes]:

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 
+from isomount.completeness import missing_bytes
 from isomount.daemon import logs
 from isomount.daemon.notify import forget_manager
 from isomount.daemon.prepare import prepare
@@ -17,7 +18,6 @@ from isomount.mounting.mountpoint import MountPoint
 from isomount.mounting.mounts import mount_at
 from isomount.mounting.shut_out import advising
 from isomount.mounting.unmount import unmount
-from isomount.survey import missing_bytes
 from isomount.text import readable_size
 
 _log = logging.getLogger("isomount.daemon")

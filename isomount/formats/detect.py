@@ -2,17 +2,18 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from isomount.blocks import Reader
 from isomount.damage import Damage, Unheard
 from isomount.errors import DamagedImageError, IsomountError, NotAnImageError, UsageError
 from isomount.formats import iso9660, udf
-from isomount.formats import unrecognised as strangers
 from isomount.formats.base import View
-from isomount.formats.compare import Losses, compare, needs_udf
 from isomount.formats.disc.sessions import Session, bytes_missing, choose_session
 from isomount.formats.options import Family, ViewOptions
+
+if TYPE_CHECKING:
+    from isomount.formats.compare import Losses
 
 _Found = TypeVar("_Found")
 # The image byte where volumes of either kind announce themselves.
@@ -96,13 +97,15 @@ def _refusal(
     failure: IsomountError | None,
 ) -> IsomountError:
     """Why nothing is shown of an image that has the views ``names``."""
+    from isomount.formats import unrecognised  # a mount of an image does without
+
     wanted = {Family.UDF: "UDF", Family.ISO9660: "ISO 9660"}.get(options.view)
     if failure is None and names:
         return UsageError(f"{name}: holds no {wanted} volume; it has {', '.join(names)}")
     if failure is None:
-        stranger = f"holds no {wanted} volume" if wanted else strangers.describe(reader, name)
-        return NotAnImageError(f"{name}: {stranger}")
-    container = strangers.container(reader, name)
+        what = f"holds no {wanted} volume" if wanted else unrecognised.describe(reader, name)
+        return NotAnImageError(f"{name}: {what}")
+    container = unrecognised.container(reader, name)
     if container is not None:
         return NotAnImageError(f"{name}: {container}")
     missing = bytes_missing(reader, options.sbsector or 0)
@@ -122,6 +125,8 @@ def _richer(
     universal: udf.UdfView,
 ) -> Views:
     """Of the two sides of a bridge the one that loses less, with a remark where both lose."""
+    from isomount.formats.compare import compare, needs_udf  # only bridges need it
+
     plain = _as_recorded(reader, options)
     if plain is None or needs_udf(reader, plain.universal):
         return Views(names, universal)
@@ -134,7 +139,7 @@ def _richer(
     return Views(names, universal, remark=remark)
 
 
-def _remark(shown: View, lost: Losses, other: View, other_lost: Losses, family: Family) -> str:
+def _remark(shown: View, lost: "Losses", other: View, other_lost: "Losses", family: Family) -> str:
     if not any(lost):
         return ""
     return (

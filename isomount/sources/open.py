@@ -8,7 +8,6 @@ import stat
 
 from isomount.errors import MissingImageError
 from isomount.sources.base import Source
-from isomount.sources.local.device import DeviceSource
 from isomount.sources.local.file import LocalSource
 from isomount.sources.stream import BinaryFile, FileObjectSource
 
@@ -23,7 +22,11 @@ def open_source(file: str | os.PathLike[str] | BinaryFile) -> Source:
     if not isinstance(file, str | os.PathLike):
         return FileObjectSource(file)
     refuse_what_is_no_path(os.fspath(file))
-    return DeviceSource(file) if _is_device(file) else LocalSource(file)
+    if not _is_device(file):
+        return LocalSource(file)
+    from isomount.sources.local.device import DeviceSource  # files do without
+
+    return DeviceSource(file)
 
 
 def _is_device(path: str | os.PathLike[str]) -> bool:

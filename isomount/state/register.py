@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
+from isomount.completeness import missing_bytes
 from isomount.image import Image
 from isomount.mounting.mounts import Mount, all_mounts, is_same_image, mount_at
-from isomount.survey import missing_bytes
 
 _DIRECTORY = "isomount"
 _RUN = "/run"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from isomount.completeness import missing_bytes
 from isomount.image import ViewOptions, open_image
-from isomount.survey import missing_bytes
 from tests.command import daemon_pid, end_mount, foreground, run, wait_for_end
 from tests.conftest import MakeImage
 

@@ -37,6 +37,7 @@ MODULES = {
     "owners": "library",
     "values": "library",
     "survey": "library",
+    "completeness": "library",
     "damage": "ground",
     "errors": "ground",
     "programs": "ground",
