@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from isomount.blocks import BlockCache
 from isomount.errors import ClosedError, IsomountError, UsageError
 from isomount.formats.base import View
+from isomount.formats.disc.sessions import bytes_missing
 from isomount.formats.options import Family, Map, ViewOptions
 from isomount.locate import find_image
 from isomount.options import view_options
@@ -66,6 +67,14 @@ class Image:
     def size(self) -> int:
         """How many bytes the image has."""
         return self.blocks.size - self.front
+
+    @property
+    def missing(self) -> int:
+        """How many bytes it is too short for the volume of its session; 0 when it is whole.
+
+        Only volume descriptors are read.
+        """
+        return bytes_missing(self.blocks, self.session.start)
 
     @property
     def label(self) -> str:

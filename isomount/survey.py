@@ -6,7 +6,6 @@ from itertools import islice
 from typing import TypeVar
 
 from isomount.blocks import BlockCache
-from isomount.completeness import has_udf, reach
 from isomount.errors import IsomountError
 from isomount.formats.charset import is_utf8
 from isomount.formats.charset_guess import Guess, Guesses, guess
@@ -90,7 +89,7 @@ def survey(image: Image) -> Survey:
     volumes = part(
         "ISO 9660 descriptors", lambda: iso9660_identities(blocks, start, options.charset), none
     )
-    if has_udf(image):
+    if _has_udf(image):
         volumes = volumes + part("UDF descriptors", lambda: udf_identities(blocks, options), none)
     starts = [] if image.front else part("list of sessions", lambda: sessions(blocks), [0])
     boot = part("boot catalog", lambda: read_catalog(blocks, start), None)
@@ -101,7 +100,7 @@ def survey(image: Image) -> Survey:
         offset=image.offset,
         partition=image.partition,
         size=image.size,
-        volume_size=reach(image, volumes),
+        volume_size=_reach(image, volumes),
         views=list(image.views),
         view=image.view,
         remark=image.remark,
@@ -123,6 +122,16 @@ def _partitions(image: Image) -> list[Partition]:
     if image.partition is None:
         return read_partitions(whole)
     return read_partitions(whole, image.partition.block_size)
+
+
+def _has_udf(image: Image) -> bool:
+    """Whether one of the image's views is UDF."""
+    return any(name.startswith("UDF") for name in image.views)
+
+
+def _reach(image: Image, volumes: list[Identity]) -> int:
+    """How far the volumes say they reach, in bytes from the image's start; 0 if they do not say."""
+    return max(0, max((volume.size for volume in volumes), default=0) - image.front)
 
 
 def _odd_names(image: Image) -> list[bytes]:

@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Callable
 
-from isomount.completeness import missing_bytes
 from isomount.daemon import logs
 from isomount.daemon.notify import forget_manager
 from isomount.daemon.prepare import prepare
@@ -61,7 +60,7 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
 
 def _incomplete(image: Image) -> str:
     """How much of ``image`` is missing, as a sentence; "" when it is whole."""
-    missing = missing_bytes(image)
+    missing = image.missing
     if not missing:
         return ""
     whole = image.size + missing

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
-from isomount.completeness import missing_bytes
 from isomount.image import Image
 from isomount.mounting.mounts import Mount, all_mounts, is_same_image, mount_at
 
@@ -94,7 +93,7 @@ class Registration:
             pid=os.getpid(),
             started=_started(os.getpid()),
             shown=image.shown,
-            missing=missing_bytes(image),
+            missing=image.missing,
         )
         with contextlib.suppress(OSError):
             os.makedirs(directory, 0o700, exist_ok=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from isomount.completeness import missing_bytes
 from isomount.image import ViewOptions, open_image
 from tests.command import daemon_pid, end_mount, foreground, run, wait_for_end
 from tests.conftest import MakeImage
@@ -31,7 +30,7 @@ def whole(small_image: Path) -> Path:
 
 def missing(image: Path) -> int:
     with open_image(image, ViewOptions()) as opened:
-        return missing_bytes(opened)
+        return opened.missing
 
 
 def test_how_much_is_missing(cut: Path, whole: Path) -> None:

@@ -37,7 +37,6 @@ MODULES = {
     "owners": "library",
     "values": "library",
     "survey": "library",
-    "completeness": "library",
     "damage": "ground",
     "errors": "ground",
     "programs": "ground",
