@@ -44,7 +44,7 @@ class Store:
         try:
             block = make()
             found.keep(block)
-        except Exception as error:
+        except Exception as error:  # whatever it is, everyone who waits for the block gets it
             found.fail(error)
             raise
         finally:
