@@ -70,10 +70,10 @@ def test_private_files_can_be_read(private: Path, in_namespace: tuple[str, ...])
     isomount x.iso m
     stat -c '%u %g %a' m/theirs m/roots
     cat m/theirs m/roots
-    umount m
+    umount m; while [ -e m ]; do sleep 0.05; done
     isomount x.iso m -o uid=0,gid=0
     cat m/theirs
-    umount m
+    umount m; while [ -e m ]; do sleep 0.05; done
     """
     said = does(in_namespace, private.parent, script)
     assert said == "0 0 600\n0 0 600\nsecret\nroot's\nsecret\n"
