@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from isomount.errors import DamagedDataError, IsomountError
-from isomount.extract.files import is_equal, write_content
+from isomount.extract.files import is_equal, open_to_read, write_content
 from isomount.extract.place import OWNERS_RIGHTS, ObstacleError, Parts, Place, PlaceError, status_of
 from isomount.formats.node import Node
 from isomount.tree import Listed, Visit, Volume, Walk
@@ -246,7 +246,7 @@ class Extractor:
         self.totals.bytes += node.size
 
     def _compare(self, directory: int, path: bytes, name: bytes, node: Node) -> None:
-        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+        fd = open_to_read(name, directory)
         try:
             if not is_equal(fd, self._volume, node, self._report.moved):
                 self.totals.different += 1

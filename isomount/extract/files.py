@@ -1,6 +1,7 @@
 """Copying the content of one file, and comparing it."""
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 
 from isomount.errors import DamagedDataError
@@ -44,6 +45,27 @@ def write_content(fd: int, volume: Volume, node: Node, moved: Callable[[int], No
             _write_all(fd, memoryview(piece)[start:end], offset + start)
         offset += len(piece)
         moved(len(piece))
+
+
+def open_to_read(name: bytes, directory: int) -> int:
+    """Open the file ``name`` in ``directory``, also where its mode keeps even its owner out.
+
+    No symbolic link is followed. Raises OSError.
+    """
+    try:
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    except PermissionError:
+        handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        itself = f"/proc/self/fd/{handle}"
+        mode = stat.S_IMODE(os.fstat(handle).st_mode)
+        os.chmod(itself, mode | stat.S_IRUSR)
+        try:
+            return os.open(itself, os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            os.chmod(itself, mode)
+    finally:
+        os.close(handle)
 
 
 def is_equal(fd: int, volume: Volume, node: Node, moved: Callable[[int], None]) -> bool:
