@@ -53,7 +53,7 @@ def _answered(handler: _Handler) -> _Handler:
             return await handler(self, *args)
         except FUSEError:
             raise
-        except Exception as error:  # see above
+        except Exception as error:  # the mount has to go on
             raise FUSEError(errno_of(name, shown, error)) from error
 
     return cast(_Handler, answer)

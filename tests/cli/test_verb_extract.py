@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from isomount.extract.place import ObstacleError, Place, require_name
-from tests import public
 from tests.authoring import genisoimage, write_tree, xorriso
 from tests.cli.words import assert_failed
 from tests.command import COMMAND, PATIENCE, as_ordinary_user, environment, run, wait_until
@@ -419,23 +418,3 @@ def test_rich_is_not_imported_in_a_pipe(image: Path, tmp_path: Path) -> None:
         timeout=PATIENCE,
     )
     assert (done.returncode, done.stderr) == (0, b"")
-
-
-def test_files_that_nobody_may_read_are_verified(as_root: None, user_folder: Path) -> None:
-    """Mode 0000 keeps out their owner as well, who has no capabilities here."""
-    tree = write_tree(user_folder / "tree", {"secret": b"x" * 5000})
-    (tree / "secret").chmod(0)
-    image = genisoimage(user_folder / "x.iso", tree, "-R")
-    image.chmod(0o644)
-    command = f"{public.AS_USER} {public.python()} -m isomount extract --verify x.iso -C out"
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-ec", f"{public.SHOW} cd {user_folder}; {command}"],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "no differences" in done.stdout
-    assert "failed" not in done.stdout
-    assert stat.S_IMODE((user_folder / "out/secret").stat().st_mode) == 0

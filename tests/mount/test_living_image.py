@@ -77,12 +77,7 @@ def _mount(code: str, image: Path, folder: Path, options: str, gate: Path | None
     assert done.returncode == 0
 
 
-def test_a_stalled_disk_stops_only_who_reads_it(
-    stalling: tuple[Path, Path], tmp_path: Path
-) -> None:
-    """With more readers waiting than there are workers, what is in memory is still answered."""
-    image, gate = stalling
-    folder, log = tmp_path / "mount", tmp_path / "log"
+def _mount_stalling(image: Path, folder: Path, log: Path, gate: Path) -> None:
     done = subprocess.run(
         [
             sys.executable,
@@ -99,6 +94,15 @@ def test_a_stalled_disk_stops_only_who_reads_it(
         timeout=PATIENCE,
     )
     assert done.returncode == 0
+
+
+def test_a_stalled_disk_stops_only_who_reads_it(
+    stalling: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """With more readers waiting than there are workers, what is in memory is still answered."""
+    image, gate = stalling
+    folder, log = tmp_path / "mount", tmp_path / "log"
+    _mount_stalling(image, folder, log, gate)
     try:
         names = sorted(os.listdir(folder))
         with ThreadPoolExecutor(len(names) + 1) as pool:
@@ -130,22 +134,7 @@ def test_a_program_that_is_killed_while_the_disk_stalls_ends(
     """It waits in the kernel for an answer, and gets one although the disk still stalls."""
     image, gate = stalling
     folder, log = tmp_path / "mount", tmp_path / "log"
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            _STALLING,
-            str(image),
-            str(folder),
-            *command.way,
-            "-o",
-            f"log={log}",
-        ],
-        env=environment({"GATE": str(gate)}),
-        check=False,
-        timeout=PATIENCE,
-    )
-    assert done.returncode == 0
+    _mount_stalling(image, folder, log, gate)
     gate.touch()
     try:
         place = folder if program[0] == "ls" else folder / "f07"
