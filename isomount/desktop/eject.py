@@ -3,7 +3,6 @@
 import os
 import subprocess
 
-from isomount.desktop.session_bus import has_session_bus
 from isomount.programs import find_program
 
 # For the programs of the desktop to let go, in seconds.
@@ -11,12 +10,12 @@ _PATIENCE = 10.0
 
 
 def eject(path: str) -> bool:
-    """Have the desktop unmount ``path``. Returns whether it did; False without a desktop.
+    """Have the desktop unmount ``path``. Returns whether it did.
 
     GIO tells all its programs before it unmounts ("mount-pre-unmount"), upon which file managers
     leave the directory; fusermount3 tells nobody.
     """
-    program = find_program("gio") if has_session_bus() else None
+    program = find_program("gio")
     if program is None:
         return False
     try:

@@ -18,7 +18,7 @@ mkfifo /tmp/news && gio mount --monitor >/tmp/news &
 sleep 1
 exec 3<"$1" && echo open
 while read -r line; do
-    case $line in *pre-unmount*) exit 0 ;; esac
+    case $line in *pre-unmount*) sleep "$2" && exit 0 ;; esac
 done </tmp/news
 """
 
@@ -35,14 +35,18 @@ def test_while_a_file_manager_shows_it(desktop: Session, make_disc: MakeDisc, ma
             assert not mount.is_there
 
 
+@pytest.mark.parametrize("seconds", ["0", "1"])
 def test_while_a_program_of_the_desktop_has_a_file_open(
-    desktop: Session, make_disc: MakeDisc
+    desktop: Session, make_disc: MakeDisc, seconds: str
 ) -> None:
-    """It is told before, and lets go: fusermount3 alone would find the mount busy."""
+    """It is told before, and lets go: fusermount3 alone would find the mount busy.
+
+    A program may take longer for that than the desktop waits.
+    """
     with logged_mount(desktop, make_disc(_FILES, _LABEL), MEDIA / _LABEL) as mount:
         file = mount.place / "README.txt"
         holder = subprocess.Popen(
-            desktop.command("sh", "-c", _LETS_GO, "sh", file), stdout=subprocess.PIPE
+            desktop.command("sh", "-c", _LETS_GO, "sh", file, seconds), stdout=subprocess.PIPE
         )
         with holder:
             assert holder.stdout is not None

@@ -2,18 +2,24 @@
 
 import os
 import shlex
+import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from isomount.cli.options.arguments import Parser
 from isomount.cli.reading import ANY_NUMBER
 from isomount.cli.terminal.words import say
 from isomount.desktop.eject import eject
+from isomount.desktop.session_bus import has_session_bus
 from isomount.errors import IsomountError, NotMountedError, UsageError
 from isomount.mounting.holders import who_holds
 from isomount.mounting.mountpoint import await_farewell
 from isomount.mounting.mounts import Mount, all_mounts, is_same_image, mount_at
 from isomount.mounting.unmount import BusyError, unmount
 from isomount.state.register import running
+
+# For file managers to let go of what they were told to leave, and between two attempts; seconds.
+_LETTING_GO, _AGAIN = 3.0, 0.1
 
 _USAGE = "isomount umount MOUNTPOINT|IMAGE|LABEL...|--all [--lazy]"
 _DESCRIPTION = (
@@ -69,10 +75,25 @@ def _end(path: str, *, lazy: bool) -> None:
     try:
         unmount(path, lazy=lazy)
     except BusyError as error:
-        if not eject(path):
+        if not (has_session_bus() and (eject(path) or _is_let_go(path))):
             raise _in_use(path, error) from error
     if not lazy:
         await_farewell(path)
+
+
+def _is_let_go(path: str) -> bool:
+    """Whether ``path`` can be unmounted after all.
+
+    File managers were told that it is about to go. One that was still listing it then lets go when
+    it has done so, which is too late for who told it.
+    """
+    until = time.monotonic() + _LETTING_GO
+    while time.monotonic() < until:
+        time.sleep(_AGAIN)
+        with suppress(BusyError):
+            unmount(path, lazy=False)
+            return True
+    return False
 
 
 def _in_use(path: str, error: BusyError) -> IsomountError:
