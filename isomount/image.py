@@ -5,14 +5,15 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, Self
 
-from isomount.blocks import BlockCache
+from isomount.blocks import BlockCache, Store
+from isomount.containers import Disc, unpack
 from isomount.errors import ClosedError, IsomountError, UsageError
 from isomount.formats.base import View
 from isomount.formats.disc.sessions import bytes_missing
 from isomount.formats.options import Family, Map, ViewOptions
 from isomount.locate import find_image
 from isomount.options import view_options
-from isomount.sources import BinaryFile, Source, open_source, refuse_what_is_no_path
+from isomount.sources import BinaryFile, Source, refuse_what_is_no_path
 from isomount.tree import Volume
 
 if TYPE_CHECKING:
@@ -34,13 +35,22 @@ class Image:
     if no view has any, "" otherwise. ``source`` is the whole file, in which the image begins at
     byte ``offset``: the partition ``partition``, where it is one. ``front`` is how many bytes of
     the disc came before a session that was stored alone: positions count from the disc's start.
+    ``disc`` has the tracks of a CD, where the image tells them.
     ``damage`` counts what was found broken so far.
 
     Thread-safe. Close it, or use it in a ``with`` statement.
     """
 
-    def __init__(self, source: Source, options: ViewOptions) -> None:
+    def __init__(
+        self,
+        source: Source,
+        options: ViewOptions,
+        disc: Disc | None = None,
+        store: Store | None = None,
+    ) -> None:
         """The image takes ``source`` over, and closes it where it cannot be opened.
+
+        ``store`` is memory for blocks that ``source`` uses already.
 
         Raises NotAnImageError, DamagedImageError or UsageError.
         """
@@ -48,8 +58,9 @@ class Image:
         self.options = options
         self.closed = False
         self.source = source
+        self.disc = disc
         try:
-            found = find_image(source, options)
+            found = find_image(source, options, store or Store())
             self.blocks, self.damage = found.blocks, found.damage
             self.offset, self.partition, self.front = found.offset, found.partition, found.front
             views = found.views
@@ -228,7 +239,8 @@ def open_image(file: str | os.PathLike[str] | BinaryFile, options: ViewOptions) 
 
     Raises ImageUnreadableError, NotAnImageError, DamagedImageError or UsageError.
     """
-    return Image(open_source(file), options)
+    found = unpack(file)
+    return Image(found.source, options, found.disc, found.store)
 
 
 def open(

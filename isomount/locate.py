@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from isomount.blocks import BlockCache
+from isomount.blocks import BlockCache, Store
 from isomount.damage import Damage
 from isomount.errors import DamagedImageError, IsomountError, NotAnImageError, UsageError
 from isomount.formats.detect import Views, find_views
@@ -39,8 +39,8 @@ class Found(NamedTuple):
     views: Views
 
 
-def find_image(source: Source, options: ViewOptions) -> Found:
-    """The image in ``source``, where ``options`` say that it is.
+def find_image(source: Source, options: ViewOptions, store: Store) -> Found:
+    """The image in ``source``, where ``options`` say that it is; ``store`` is memory for blocks.
 
     Where they say nothing, the whole comes first, so that a hybrid image stays what it is; if it is
     no image, or none that can be shown, the first partition that is one is taken.
@@ -50,16 +50,16 @@ def find_image(source: Source, options: ViewOptions) -> Found:
     if options.offset is not None and options.partition is not None:
         raise UsageError("options offset and partition exclude each other; choose one")
     if options.offset is not None:
-        return _from_byte(source, options, options.offset)
-    whole = BlockCache(source)
+        return _from_byte(source, options, options.offset, store)
+    whole = BlockCache(source, store)
     if options.partition is not None:
         from isomount.formats.disc.partitions import numbered
 
-        return _first(source, options, numbered(whole, options.partition))
+        return _first(source, options, store, numbered(whole, options.partition))
     try:
-        return _look(source, options)
+        return _look(source, options, store)
     except _FAILURES as error:
-        return _first(source, options, _candidates(whole), error)
+        return _first(source, options, store, _candidates(whole), error)
 
 
 def _candidates(whole: BlockCache) -> "Iterator[Partition]":
@@ -71,13 +71,13 @@ def _candidates(whole: BlockCache) -> "Iterator[Partition]":
         yield from islice(candidates(whole), _PARTITIONS_AT_MOST)
 
 
-def _from_byte(source: Source, options: ViewOptions, offset: int) -> Found:
+def _from_byte(source: Source, options: ViewOptions, offset: int, store: Store) -> Found:
     if offset >= source.size > 0:
         raise UsageError(f"option offset={offset}: {source.name} has only {source.size} bytes")
     if not offset:
-        return _look(source, options)
+        return _look(source, options, store)
     try:
-        return _look(Window(source, offset), options, offset)
+        return _look(Window(source, offset), options, store, offset)
     except _FAILURES as error:
         raise _about(f"from byte {offset}", source.name, error) from error
 
@@ -85,6 +85,7 @@ def _from_byte(source: Source, options: ViewOptions, offset: int) -> Found:
 def _first(
     source: Source,
     options: ViewOptions,
+    store: Store,
     partitions: "Iterable[Partition]",
     otherwise: IsomountError | None = None,
 ) -> Found:
@@ -96,7 +97,7 @@ def _first(
     for partition in partitions:
         window = Window(source, partition.start, partition.length)
         try:
-            return _look(window, options, partition.start, partition)
+            return _look(window, options, store, partition.start, partition)
         except _FAILURES as error:
             if failure is None or (_is_none(failure) and not _is_none(error)):
                 failure = _about(partition.words, source.name, error)
@@ -109,12 +110,16 @@ def _is_none(failure: IsomountError) -> bool:
 
 
 def _look(
-    source: Source, options: ViewOptions, offset: int = 0, partition: "Partition | None" = None
+    source: Source,
+    options: ViewOptions,
+    store: Store,
+    offset: int = 0,
+    partition: "Partition | None" = None,
 ) -> Found:
-    blocks, damage = BlockCache(source), Damage()
+    blocks, damage = BlockCache(source, store), Damage()
     front = 0 if options.sbsector is not None else _missing_front(blocks)
     if front:
-        blocks = BlockCache(LaterPart(source, front))
+        blocks = BlockCache(LaterPart(source, front), store)
         options = dataclasses.replace(options, sbsector=front // SECTOR)
     views = find_views(blocks, options, source.name, damage)
     return Found(offset, partition, front, blocks, damage, views)

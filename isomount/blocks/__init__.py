@@ -1,5 +1,6 @@
 """Blocks: byte ranges of an image, cached and bounded, and the contents made of them."""
 
+from isomount.blocks.aligned import AlignedBlocks
 from isomount.blocks.cache import BlockCache
 from isomount.blocks.content import (
     BytesContent,
@@ -11,8 +12,10 @@ from isomount.blocks.content import (
     extent_content,
 )
 from isomount.blocks.reader import NotResidentError, Reader
+from isomount.blocks.store import Store
 
 __all__ = [
+    "AlignedBlocks",
     "BlockCache",
     "BytesContent",
     "Concatenation",
@@ -21,6 +24,7 @@ __all__ = [
     "NotResidentError",
     "Reader",
     "SingleExtent",
+    "Store",
     "ZeroContent",
     "extent_content",
 ]

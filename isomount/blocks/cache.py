@@ -8,10 +8,6 @@ from isomount.blocks.store import Store
 from isomount.errors import DamagedDataError
 from isomount.sources import Source
 
-# What all blocks of an image may take, in bytes: decoded ones, and those of a source that nothing
-# else caches.
-BUDGET = 32 << 20
-
 
 class BlockCache:
     """Reads of one source. Thread-safe.
@@ -22,10 +18,11 @@ class BlockCache:
     however many ask for it at the same time.
     """
 
-    def __init__(self, source: Source, budget: int = BUDGET) -> None:
+    def __init__(self, source: Source, store: Store | None = None) -> None:
+        """``store`` is shared by all that read the image; without one it has its own."""
         self.source = source
         self.size = source.size
-        self._store = Store(budget)
+        self._store = Store() if store is None else store
         self._bytes: Source = source
         if source.block_size is not None:
             self._bytes = AlignedBlocks(source, self._store, source.block_size)

@@ -9,6 +9,10 @@ from concurrent.futures import Future
 # of a million tiny blocks would fill the memory within the budget.
 OVERHEAD = 512
 
+# What all blocks of an image may take, in bytes: decoded ones, and those of a source that nothing
+# else caches.
+BUDGET = 32 << 20
+
 # A block that somebody else is bringing; None when they gave up, so that whoever waits asks again.
 Awaited = Future[bytes | None]
 
@@ -19,7 +23,7 @@ class Store:
     Its lock is never held while a block is brought: who finds one in memory never waits.
     """
 
-    def __init__(self, budget: int) -> None:
+    def __init__(self, budget: int = BUDGET) -> None:
         """``budget`` is how many bytes all blocks may take together."""
         self.budget = budget
         self._taken = 0

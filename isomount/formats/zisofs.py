@@ -4,14 +4,10 @@ A stored file begins with a header, whose size is in the ZF field, and a table o
 block and one for the end. A block is all zeros if its pointer equals the next one.
 """
 
-import bz2
-import importlib
-import lzma
-import zlib
-from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from isomount import codecs
 from isomount.blocks import Content, Reader, SingleExtent
 from isomount.errors import DamagedDataError
 
@@ -28,45 +24,13 @@ _EXPANSION_AT_MOST = 2
 # The largest off_t.
 _SIZE_AT_MOST = (1 << 63) - 1
 
-_Decode = Callable[[bytes, int], bytes]
-
-
-def _zlib(stored: bytes, size: int) -> bytes:
-    return zlib.decompressobj().decompress(stored, size)
-
-
-def _xz(stored: bytes, size: int) -> bytes:
-    # Enough for xz -9 (65 MiB), and a bound for hostile data.
-    return lzma.LZMADecompressor(memlimit=80 << 20).decompress(stored, size)
-
-
-def _bzip2(stored: bytes, size: int) -> bytes:
-    return bz2.BZ2Decompressor().decompress(stored, size)
-
-
-def _lz4(stored: bytes, size: int) -> bytes:
-    module: Any = _extra("lz4.frame" if stored.startswith(b"\x04\x22\x4d\x18") else "lz4.block")
-    if module.__name__ == "lz4.frame":
-        return bytes(module.LZ4FrameDecompressor().decompress(stored, size))
-    return bytes(module.decompress(stored, uncompressed_size=size))
-
-
-def _zstd(stored: bytes, size: int) -> bytes:
-    decompressor = _extra("zstandard").ZstdDecompressor(max_window_size=1 << 27)
-    with decompressor.stream_reader(stored) as stream:
-        return bytes(stream.read(size))
-
-
-def _extra(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise DamagedDataError(
-            f"the Python package for {name.partition('.')[0]} is missing: install isomount[zisofs]"
-        ) from error
-
-
-_CODECS: dict[int, _Decode] = {1: _zlib, 2: _xz, 3: _lz4, 4: _zstd, 5: _bzip2}
+_CODECS: dict[int, codecs.Codec] = {
+    1: codecs.inflate,
+    2: codecs.unpack_xz,
+    3: codecs.unpack_lz4,
+    4: codecs.unpack_zstd,
+    5: codecs.unpack_bzip2,
+}
 
 
 class ZisofsContent(NamedTuple):
@@ -113,9 +77,9 @@ class ZisofsContent(NamedTuple):
         try:
             # bsdtar writes blocks that inflate to more than a block; the excess is ignored.
             block = decode(stored, expected)
-        except DamagedDataError:
+        except codecs.MissingPackageError:
             raise
-        except Exception as error:  # each codec has exceptions of its own for damaged data
+        except DamagedDataError as error:
             raise DamagedDataError(f"compressed block {index} is damaged: {error}") from error
         if len(block) != expected:
             raise DamagedDataError(
@@ -143,10 +107,10 @@ class ZisofsContent(NamedTuple):
             raise DamagedDataError("a compressed file is cut off")
         return data
 
-    def _codec(self, reader: Reader) -> _Decode:
+    def _codec(self, reader: Reader) -> codecs.Codec:
         """The codec: always zlib in version 1; the eleventh byte of the header in version 2."""
         if self.algorithm == _VERSION_1:
-            return _zlib
+            return codecs.inflate
         header = self._exactly(reader, 0, 24)
         if not header.startswith(_MAGIC_2):
             raise DamagedDataError("a zisofs version 2 file lacks its header")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import isomount
-from isomount.blocks import BlockCache
+from isomount.blocks import BlockCache, Store
 from isomount.errors import PathError
 from isomount.formats.disc.sessions import sessions
 from isomount.formats.iso9660.descriptors import FIRST_SECTOR
@@ -220,7 +220,7 @@ def test_claims_in_every_sector_cost_little(extent: int) -> None:
     """Each is judged by one sector, and only some of them are."""
     claim = descriptor(1, directory_record(SELF, extent), space=100)
     image = Counting(first() + claim * 20_000)
-    assert len(sessions(BlockCache(image, 0))) == 1
+    assert len(sessions(BlockCache(image, Store(0)))) == 1
     assert image.got < 8 << 20
 
 

@@ -15,6 +15,7 @@ from isomount.blocks import (
     Extent,
     NotResidentError,
     SingleExtent,
+    Store,
     ZeroContent,
     extent_content,
 )
@@ -51,7 +52,7 @@ class Closing(MemorySource):
 
 
 def cache(data: bytes = DATA, budget: int = 10_000) -> BlockCache:
-    return BlockCache(MemorySource(data), budget)
+    return BlockCache(MemorySource(data), Store(budget))
 
 
 @pytest.mark.parametrize(

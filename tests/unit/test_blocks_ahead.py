@@ -2,7 +2,7 @@
 
 import threading
 
-from isomount.blocks import BlockCache
+from isomount.blocks import BlockCache, Store
 from isomount.blocks.ahead import ReadAhead
 from isomount.blocks.store import OVERHEAD
 from tests.uncached import AMPLE, BLOCK, COUNT, DATA, Remote
@@ -11,7 +11,7 @@ from tests.uncached import AMPLE, BLOCK, COUNT, DATA, Remote
 def test_who_reads_in_order_is_read_ahead_farther_and_farther() -> None:
     source = Remote()
     at_most = 16
-    blocks = BlockCache(source, 8 * at_most * (BLOCK + OVERHEAD))
+    blocks = BlockCache(source, Store(8 * at_most * (BLOCK + OVERHEAD)))
     threads = threading.enumerate()
     for at in range(0, len(DATA), BLOCK // 2):
         assert blocks.read(at, BLOCK // 2) == DATA[at : at + BLOCK // 2]
@@ -23,7 +23,7 @@ def test_who_reads_in_order_is_read_ahead_farther_and_farther() -> None:
 
 def test_who_reads_here_and_there_gets_what_was_asked_for() -> None:
     source = Remote()
-    blocks = BlockCache(source, AMPLE)
+    blocks = BlockCache(source, Store(AMPLE))
     for number in (50, 10, 30, 70, 20, 0):
         blocks.read(number * BLOCK, BLOCK)
     assert [len(load) for load in source.blocks_loaded] == [1] * 6
@@ -31,7 +31,7 @@ def test_who_reads_here_and_there_gets_what_was_asked_for() -> None:
 
 def test_nothing_is_read_ahead_past_what_is_held() -> None:
     source = Remote()
-    blocks = BlockCache(source, AMPLE)
+    blocks = BlockCache(source, Store(AMPLE))
     blocks.read(4 * BLOCK, 1)
     for number in (0, 1):
         blocks.read(2 * number * BLOCK, 2 * BLOCK)

@@ -30,7 +30,7 @@ def test_a_block_is_loaded_whole_and_once() -> None:
 
 def test_missing_blocks_side_by_side_are_one_load() -> None:
     source = Remote()
-    blocks = BlockCache(source, AMPLE)
+    blocks = BlockCache(source, Store(AMPLE))
     for number in (12, 15):
         blocks.read(number * BLOCK, 1)
     source.loads.clear()
@@ -58,7 +58,7 @@ def test_an_empty_image_is_read_without_a_load() -> None:
 def test_hostile_sizes_are_bounded_by_the_image_and_the_budget() -> None:
     source = Remote()
     budget = 8 * 4 * BLOCK
-    blocks = BlockCache(source, budget)
+    blocks = BlockCache(source, Store(budget))
     assert blocks.read(0, 1 << 70) == DATA
     assert blocks.read(1 << 70, 1 << 70) == b""
     # Some asked for, and as many ahead.
@@ -69,7 +69,7 @@ def test_hostile_sizes_are_bounded_by_the_image_and_the_budget() -> None:
 
 def test_a_block_size_beyond_the_budget_is_made_smaller() -> None:
     source = Remote(block_size=1 << 40)
-    blocks = BlockCache(source, 8 * BLOCK)
+    blocks = BlockCache(source, Store(8 * BLOCK))
     assert blocks.read(10, 10) == DATA[10:20]
     assert source.loads == [(0, BLOCK)]
 
@@ -104,7 +104,7 @@ def test_any_sequence_of_reads_gives_the_bytes(
     size: int, block_size: int, budget: int, reads: list[tuple[int, int, bool]]
 ) -> None:
     data = DATA[: size * 30]
-    blocks = BlockCache(Remote(data, block_size), budget)
+    blocks = BlockCache(Remote(data, block_size), Store(budget))
     for offset, length, waits in reads:
         wanted = data[offset : offset + length] if offset >= 0 and length > 0 else b""
         if waits:
@@ -155,7 +155,7 @@ def test_a_source_that_grows_is_measured_again_by_who_asks_for_more() -> None:
 
 def test_the_least_recently_used_block_goes_first() -> None:
     source = Remote()
-    blocks = BlockCache(source, 8 * (BLOCK + OVERHEAD))
+    blocks = BlockCache(source, Store(8 * (BLOCK + OVERHEAD)))
     for number in (*range(0, 16, 2), 0, 30):
         blocks.read(number * BLOCK, 1)
     assert blocks.resident.read(0, BLOCK) == DATA[:BLOCK]
@@ -165,7 +165,7 @@ def test_the_least_recently_used_block_goes_first() -> None:
 
 def test_decoded_blocks_share_the_budget() -> None:
     budget = 8 * (BLOCK + OVERHEAD)
-    blocks = BlockCache(Remote(), budget)
+    blocks = BlockCache(Remote(), Store(budget))
     for number in range(0, 16, 2):
         blocks.read(number * BLOCK, 1)
     blocks.decoded("large", lambda: bytes(budget - OVERHEAD))
@@ -178,7 +178,7 @@ def test_decoded_blocks_share_the_budget() -> None:
 
 def test_a_decoder_reads_through_the_same_cache() -> None:
     source = Remote()
-    blocks = BlockCache(source, AMPLE)
+    blocks = BlockCache(source, Store(AMPLE))
     with ThreadPoolExecutor(8) as pool:
         made = [
             pool.submit(blocks.decoded, key, lambda: blocks.read(0, 3 * BLOCK)[::-1])
@@ -223,7 +223,7 @@ def test_many_who_ask_for_a_block_share_one_load() -> None:
 def test_overlapping_reads_load_each_block_once() -> None:
     source = Gated(2 * BLOCK)
     ranges = [(2 * BLOCK, 4 * BLOCK), (0, 4 * BLOCK), (3 * BLOCK, 6 * BLOCK), (0, 9 * BLOCK)]
-    answers = asked_beside(BlockCache(source, AMPLE), source, *ranges)
+    answers = asked_beside(BlockCache(source, Store(AMPLE)), source, *ranges)
     assert answers == [DATA[offset : offset + length] for offset, length in ranges]
     loaded = [number for load in source.blocks_loaded for number in load]
     assert len(loaded) == len(set(loaded))
@@ -250,7 +250,7 @@ def test_who_waits_for_the_source_holds_up_nobody_else() -> None:
 
 @pytest.mark.parametrize("budget", [8 * BLOCK, 40 * (BLOCK + OVERHEAD), AMPLE])
 def test_many_readers_with_chance_get_the_bytes(budget: int) -> None:
-    blocks = BlockCache(Remote(), budget)
+    blocks = BlockCache(Remote(), Store(budget))
 
     def read_at_random(seed: int) -> bool:
         chosen = random.Random(seed)

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from isomount.blocks import BlockCache, NotResidentError
+from isomount.blocks import BlockCache, NotResidentError, Store
 from isomount.errors import DamagedDataError
 from tests.uncached import AMPLE, BLOCK, DATA, MINUTE, Bad, Gated, Remote
 
@@ -58,7 +58,7 @@ def test_a_failure_reaches_all_who_wait() -> None:
 @pytest.mark.parametrize("error", [OSError(errno.EIO, "bad"), DamagedDataError("bad")])
 def test_a_bad_block_fails_alone(error: Exception) -> None:
     source = Bad(5 * BLOCK + 1, error=error)
-    blocks = BlockCache(source, AMPLE)
+    blocks = BlockCache(source, Store(AMPLE))
     assert outcome(lambda: blocks.read(3 * BLOCK, 5 * BLOCK)) is error
     # What came before it was not lost with it.
     assert blocks.resident.read(3 * BLOCK, 2 * BLOCK) == DATA[3 * BLOCK : 5 * BLOCK]
@@ -68,7 +68,7 @@ def test_a_bad_block_fails_alone(error: Exception) -> None:
 
 def test_a_bad_block_ahead_disturbs_nobody() -> None:
     source = Bad(3 * BLOCK)
-    blocks = BlockCache(source, AMPLE)
+    blocks = BlockCache(source, Store(AMPLE))
     for number in range(3):
         at = number * BLOCK
         assert blocks.read(at, BLOCK) == DATA[at : at + BLOCK]
@@ -87,7 +87,7 @@ def test_an_error_of_another_kind_leaves_the_block_to_others() -> None:
 
 
 def test_an_error_leaves_no_cycle_behind() -> None:
-    blocks = BlockCache(Bad(0, error=DamagedDataError("bad")), AMPLE)
+    blocks = BlockCache(Bad(0, error=DamagedDataError("bad")), Store(AMPLE))
     outcome(lambda: blocks.read(0, 1))
     gc.collect()
     for _ in range(10):
@@ -97,7 +97,7 @@ def test_an_error_leaves_no_cycle_behind() -> None:
 
 def test_an_image_that_shrank_is_damage_until_it_has_grown_again() -> None:
     source = Remote()
-    blocks = BlockCache(source, AMPLE)
+    blocks = BlockCache(source, Store(AMPLE))
     source.data = DATA[: 4 * BLOCK + 20]
     assert blocks.read(4 * BLOCK + 10, 10) == DATA[4 * BLOCK + 10 : 4 * BLOCK + 20]
     for offset, length in ((4 * BLOCK + 15, 10), (0, 20 * BLOCK), (60 * BLOCK, 1)):

@@ -228,7 +228,7 @@ def test_a_missing_package_is_named(
         monkeypatch.setitem(sys.modules, name, None)
     opened = Opened(version_2(DATA, codec), len(DATA), ENCODERS[codec][0])
     with pytest.raises(
-        DamagedDataError, match=rf"{package} is missing: install isomount\[zisofs\]"
+        DamagedDataError, match=rf"{package} is missing: install isomount\[codecs\]"
     ):
         opened.whole()
 

@@ -1,0 +1,85 @@
+"""Decompression, by the fastest package there is.
+
+Each function takes stored bytes and the most that may come of them, and returns what comes. Bytes
+that are damaged raise DamagedDataError, a package that is missing raises MissingPackageError.
+"""
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from isomount.errors import DamagedDataError
+
+# Enough for xz -9 (65 MiB), and a bound for hostile data.
+_XZ_MEMORY = 80 << 20
+_ZSTD_WINDOW = 1 << 27
+_LZ4_FRAME = b"\x04\x22\x4d\x18"
+
+
+class MissingPackageError(DamagedDataError):
+    """A Python package that is needed is not installed: nothing is wrong with the data."""
+
+
+Codec = Callable[[bytes, int], bytes]
+
+
+def inflate(stored: bytes, size: int) -> bytes:
+    """A zlib stream (RFC 1950)."""
+    return _decoded("zlib", lambda: zlib.decompressobj().decompress(stored, size))
+
+
+def inflate_raw(stored: bytes, size: int) -> bytes:
+    """Deflate without header (RFC 1951)."""
+    return _decoded("deflate", lambda: zlib.decompressobj(-15).decompress(stored, size))
+
+
+def unpack_bzip2(stored: bytes, size: int) -> bytes:
+    """A bzip2 stream."""
+    return _decoded("bzip2", lambda: bz2.BZ2Decompressor().decompress(stored, size))
+
+
+def unpack_xz(stored: bytes, size: int) -> bytes:
+    """An xz or lzma stream."""
+    return _decoded(
+        "xz", lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY).decompress(stored, size)
+    )
+
+
+def unpack_lz4(stored: bytes, size: int) -> bytes:
+    """An LZ4 frame, or a block of exactly ``size`` bytes."""
+    if stored.startswith(_LZ4_FRAME):
+        frame = package("lz4.frame")
+        return _decoded("lz4", lambda: bytes(frame.LZ4FrameDecompressor().decompress(stored, size)))
+    block = package("lz4.block")
+    return _decoded("lz4", lambda: bytes(block.decompress(stored, uncompressed_size=size)))
+
+
+def unpack_zstd(stored: bytes, size: int) -> bytes:
+    """A zstd frame (RFC 8878)."""
+    decompressor = package("zstandard").ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+
+    def unpacked() -> bytes:
+        with decompressor.stream_reader(stored) as stream:
+            return bytes(stream.read(size))
+
+    return _decoded("zstd", unpacked)
+
+
+def package(name: str) -> Any:
+    """The module ``name`` of a package that Python does not bring along."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise MissingPackageError(
+            f"the Python package for {name.partition('.')[0]} is missing: install isomount[codecs]"
+        ) from error
+
+
+def _decoded(codec: str, decode: Callable[[], bytes]) -> bytes:
+    try:
+        return decode()
+    except Exception as error:  # each codec has exceptions of its own for damaged data
+        raise DamagedDataError(f"{codec} data is damaged: {error}") from error

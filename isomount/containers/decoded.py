@@ -1,0 +1,66 @@
+"""What sources have in common whose bytes are decoded from those of another."""
+
+from abc import ABC, abstractmethod
+
+from isomount.sources import FileRange, Source
+
+
+class DecodedSource(ABC):
+    """The base of a source that is decoded from ``file``, which it closes.
+
+    Whoever reads from it keeps aligned blocks of ``block_size`` bytes.
+    """
+
+    def __init__(self, file: Source, size: int, block_size: int) -> None:
+        self.name = file.name
+        self.size = size
+        self.block_size: int | None = block_size
+        self._file = file
+
+    @abstractmethod
+    def read_at(self, offset: int, length: int) -> bytes:
+        """The bytes of that range, short only at the end. Raises DamagedDataError or OSError."""
+
+    def measure(self) -> int:
+        """The size, which does not change."""
+        return self.size
+
+    def read_resident(self, offset: int, length: int) -> bytes | None:
+        """Never asked, as blocks are kept elsewhere."""
+        return None
+
+    def resident_range(self, offset: int, length: int) -> FileRange | None:
+        """Never asked, as what is decoded stands in no file."""
+        return None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class BlockwiseSource(DecodedSource):
+    """A decoded source made of blocks of one size, each decoded alone; the last may be shorter."""
+
+    def __init__(self, file: Source, size: int, block_size: int) -> None:
+        super().__init__(file, size, block_size)
+        self.block_length = block_size
+
+    @property
+    def count(self) -> int:
+        """How many blocks there are."""
+        return -(-self.size // self.block_length)
+
+    def length_of(self, number: int) -> int:
+        """How many bytes the block ``number``, from 0 on, has."""
+        return min(self.block_length, self.size - number * self.block_length)
+
+    @abstractmethod
+    def block(self, number: int) -> bytes:
+        """The block ``number``, of exactly its length. Raises DamagedDataError or OSError."""
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """The bytes of that range, out of as many blocks as it touches."""
+        length = max(0, min(length, self.size - offset))
+        first, end = offset // self.block_length, -(-(offset + length) // self.block_length)
+        data = b"".join(self.block(number) for number in range(first, end))
+        return data[offset - first * self.block_length :][:length]

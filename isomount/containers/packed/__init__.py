@@ -1,0 +1,1 @@
+"""Files that hold one image in compressed or marked-up blocks."""

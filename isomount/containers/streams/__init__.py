@@ -1,0 +1,1 @@
+"""Streams that one image was compressed into: gzip, bzip2, xz, zstd, lz4."""
