@@ -1,6 +1,7 @@
 """What sources have in common whose bytes are decoded from those of another."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 
 from isomount.sources import FileRange, Source
 
@@ -58,9 +59,15 @@ class BlockwiseSource(DecodedSource):
     def block(self, number: int) -> bytes:
         """The block ``number``, of exactly its length. Raises DamagedDataError or OSError."""
 
+    def blocks(self, numbers: range) -> Iterable[bytes]:
+        """The blocks of these numbers, in order. A kind whose blocks are stored one behind the
+        other reads them at once here."""
+        return map(self.block, numbers)
+
     def read_at(self, offset: int, length: int) -> bytes:
         """The bytes of that range, out of as many blocks as it touches."""
         length = max(0, min(length, self.size - offset))
         first, end = offset // self.block_length, -(-(offset + length) // self.block_length)
-        data = b"".join(self.block(number) for number in range(first, end))
-        return data[offset - first * self.block_length :][:length]
+        data = b"".join(self.blocks(range(first, end)))
+        skipped = offset - first * self.block_length
+        return data if len(data) == length else data[skipped : skipped + length]
