@@ -65,22 +65,19 @@ class IszSource(ChunkedSource):
     """What is in an ISZ file, whose stored chunks are side by side in ``data``."""
 
     def __init__(
-        self, data: Source, header: _Header, pointers: "array[int]", surroundings: Surroundings
+        self, data: Source, header: _Header, chunks: "_Chunks", surroundings: Surroundings
     ) -> None:
         size = header.sectors * header.sector_size
         super().__init__(data, size, header.chunk_size, surroundings.store)
-        self._type_at = 8 * header.pointer - 2
-        self._pointers = pointers
-        self._places = _places(pointers, self._type_at)
+        self._chunks = chunks
 
     def block(self, number: int) -> bytes:
         """A chunk, decoded by its type."""
         size = self.length_of(number)
-        pointer = self._pointers[number]
-        kind, length = pointer >> self._type_at, pointer & (1 << self._type_at) - 1
+        kind, place, length = self._chunks[number]
         if kind == _ZERO:
             return bytes(size)
-        stored = self._exactly(number, self._places[number], length)
+        stored = self._exactly(number, place, length)
         if kind == _PLAIN:
             return self._whole(number, stored[:size])
         if kind == _ZLIB:
@@ -89,11 +86,25 @@ class IszSource(ChunkedSource):
         return self._whole(number, codecs.unpack_bzip2(stream, size))
 
 
-def _places(pointers: "array[int]", type_at: int) -> "array[int]":
-    """Where each chunk is stored, counted from the first one, and where the last one ends."""
-    below = (1 << type_at) - 1
-    lengths = (each & below if each >> type_at else 0 for each in pointers)
-    return array("Q", accumulate(lengths, initial=0))
+class _Chunks:
+    """Of each chunk its type, its place counted from the first one, and its stored length."""
+
+    def __init__(self, pointers: "array[int]", width: int) -> None:
+        """``pointers`` have ``width`` bytes, of which the highest 2 bits are the type."""
+        self._pointers = pointers
+        self._type_at = 8 * width - 2
+        self._below = below = (1 << self._type_at) - 1
+        lengths = (each & below if each >> self._type_at else 0 for each in pointers)
+        self._places = array("Q", accumulate(lengths, initial=0))
+        self.end = self._places[-1]
+
+    def __getitem__(self, number: int) -> tuple[int, int, int]:
+        pointer = self._pointers[number]
+        return pointer >> self._type_at, self._places[number], pointer & self._below
+
+    def place(self, number: int) -> int:
+        """Where a chunk begins, or where the last one ends."""
+        return self._places[min(number, len(self._pointers))]
 
 
 def unpack(file: Source, surroundings: Surroundings) -> Source:
@@ -128,12 +139,12 @@ def _unpacked(
 ) -> IszSource:
     """The image whose first part is ``file``. All of ``files`` are closed with it."""
     _refuse_what_is_not_read(file, header)
-    pointers = _pointers(file, header)
+    chunks = _Chunks(_pointers(file, header), header.pointer)
     opened = len(files)
     try:
-        stretches = _stretches(file, header, pointers, surroundings, files)
+        stretches = _stretches(file, header, chunks, surroundings, files)
         data = JoinedSource(file.name, stretches, files)
-        return IszSource(data, header, pointers, surroundings)
+        return IszSource(data, header, chunks, surroundings)
     except BaseException:
         for part in files[opened:]:
             part.close()
@@ -199,16 +210,15 @@ def _shown(table: bytes) -> bytes:
 def _stretches(
     file: Source,
     header: _Header,
-    pointers: "array[int]",
+    chunks: _Chunks,
     surroundings: Surroundings,
     files: list[Source],
 ) -> list[Stretch]:
     """Where the stored chunks are, in order. The parts that are opened are added to ``files``."""
-    places = _places(pointers, 8 * header.pointer - 2)
     if header.segment_table:
-        parts = _by_segments(file, header, places)
+        parts = _by_segments(file, header, chunks)
     else:
-        parts = _by_size(file, header, places[-1])
+        parts = _by_size(file, header, chunks.end)
     found: list[Stretch] = []
     for number, (offset, length) in enumerate(parts):
         part = open_part(file, surroundings, _NUMBERING, number) if number else file
@@ -218,21 +228,19 @@ def _stretches(
     return found
 
 
-def _by_segments(
-    file: Source, header: _Header, places: "array[int]"
-) -> list[tuple[int, int]]:
+def _by_segments(file: Source, header: _Header, chunks: _Chunks) -> list[tuple[int, int]]:
     """Offset and length of the chunks in each part, by the table of segments."""
     starts: list[int] = []
     offsets: list[int] = []
     left = 0  # bytes of a chunk that begins in the part before
     for number in range(_SEGMENTS_AT_MOST + 1):
         entry = file.read_at(header.segment_table + number * _SEGMENT.size, _SEGMENT.size)
-        size, chunks, first, offset, beyond = _SEGMENT.unpack(
+        size, count, first, offset, beyond = _SEGMENT.unpack(
             _shown(entry.ljust(_SEGMENT.size, b"\0")) if entry else bytes(_SEGMENT.size)
         )
-        if not size or not chunks or number == _SEGMENTS_AT_MOST:
+        if not size or not count or number == _SEGMENTS_AT_MOST:
             break
-        start = places[min(first, len(places) - 1)] - left
+        start = chunks.place(first) - left
         if offset < left or start < (starts[-1] if starts else 0):
             raise DamagedImageError(f"{file.name}: its table of segments is damaged; copy it again")
         starts.append(start)
@@ -240,7 +248,7 @@ def _by_segments(
         left = beyond
     if not starts or starts[0]:
         raise DamagedImageError(f"{file.name}: its table of segments is damaged; copy it again")
-    ends = [*starts[1:], places[-1]]
+    ends = [*starts[1:], chunks.end]
     return [
         (offset, end - start) for offset, start, end in zip(offsets, starts, ends, strict=True)
     ]
