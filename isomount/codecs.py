@@ -51,7 +51,7 @@ def unpack_xz(stored: bytes, size: int) -> bytes:
 
 
 def unpack_lzma_raw(stored: bytes, size: int, properties: bytes) -> bytes:
-    """LZMA without a header: its five ``properties`` (lc, lp, pb; dictionary size) are elsewhere."""
+    """LZMA without a header: its ``properties``, which are 5 bytes of that, are elsewhere."""
     most, literals = divmod(properties[0], 9 * 5)
     position, context = divmod(literals, 9)
     form = {
@@ -63,7 +63,8 @@ def unpack_lzma_raw(stored: bytes, size: int, properties: bytes) -> bytes:
         "pb": most,
     }
     return _decoded(
-        "lzma", lambda: lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[form]).decompress(stored, size)
+        "lzma",
+        lambda: lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[form]).decompress(stored, size),
     )
 
 
@@ -81,7 +82,8 @@ def without_x86_filter(data: bytes) -> bytes:
     chunks += b"\0"
     form = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "dict_size": _LZMA_DICTIONARY}]
     return _decoded(
-        "x86", lambda: lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=form).decompress(bytes(chunks))
+        "x86",
+        lambda: lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=form).decompress(bytes(chunks)),
     )
 
 

@@ -48,5 +48,19 @@ class Kind(NamedTuple):
         return name.lower().endswith(self.endings)
 
 
+# The last one is GBI with its bits turned over, which some files of PowerISO begin with.
+_DAA = tuple(
+    (0, mark) for mark in (b"DAA\0", b"DAA VOL\0", b"GBI\0", b"GBI VOL\0", b"\xb8\xbd\xb6\0")
+)
+
 # In the order in which they are tried.
-KINDS: tuple[Kind, ...] = (Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),)
+KINDS: tuple[Kind, ...] = (
+    Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),
+    Kind("packed.dax", marks=((0, b"DAX\0"),)),
+    Kind("packed.jso", marks=((0, b"JISO"),)),
+    Kind("packed.isz", marks=((0, b"IsZ!"),)),
+    Kind("packed.daa", marks=_DAA),
+    Kind("packed.uif", marks=((-64, b"bbis"),)),
+    Kind("packed.ecm", marks=((0, b"ECM\0"),)),
+    Kind("packed.dmg", marks=((-512, b"koly"), (0, b"koly"))),
+)

@@ -38,7 +38,9 @@ class ChunkedSource(BlockwiseSource):
     def _exactly(self, number: int, offset: int, length: int) -> bytes:
         """``length`` stored bytes of the chunk ``number``."""
         if length > EXPANSION_AT_MOST * self.block_length:
-            raise DamagedDataError(f"chunk {number} is damaged: it is larger than any codec makes it")
+            raise DamagedDataError(
+                f"chunk {number} is damaged: it is larger than any codec makes it"
+            )
         stored = self._file.read_at(offset, length)
         if len(stored) < length:
             raise DamagedDataError(f"chunk {number} is cut off")

@@ -42,12 +42,13 @@ class CsoSource(BlockwiseSource):
         header = file.read_at(0, _HEADER.size)
         if len(header) < _HEADER.size:
             raise DamagedImageError(f"{file.name}: is cut off in its header; copy it again")
-        magic, size, block_size, version, self._shift = _HEADER.unpack(header)
+        magic, size, block_size, version, shift = _HEADER.unpack(header)
         if version not in _VERSIONS[magic] or block_size not in _BLOCKS:
             raise OtherKindError
-        if not size or self._shift > _SHIFT_AT_MOST:
+        if not size or shift > _SHIFT_AT_MOST:
             raise DamagedImageError(f"{file.name}: its header is damaged; copy it again")
         super().__init__(file, size, block_size)
+        self._shift: int = shift
         self._is_zso = magic == b"ZISO"
         # From version 2 on the top bit says which of two codecs it is, not whether there is one.
         self._has_codecs = version == 2 and not self._is_zso
@@ -154,7 +155,7 @@ def _place(source: CsoSource, number: int) -> int:
 
 
 def _refuse_a_cube(file: Source) -> None:
-    """The same magic begins discs of the GameCube and the Wii, without the blocks that are empty."""
+    """The same magic begins discs of the GameCube and the Wii, stored without empty blocks."""
     head = file.read_at(0, 4096)
     if len(head) < _CUBE_BLOCK.size:
         return

@@ -103,7 +103,7 @@ class DaaSource(ChunkedSource):
         self._table = table
 
     def block(self, number: int) -> bytes:
-        """A chunk, decoded by its type; one that is not shorter than unpacked is stored as it is."""
+        """A chunk, decoded by its type; one that is not shorter by that is stored as it is."""
         size = self.length_of(number)
         place, length, kind = self._table[number]
         stored = self._exactly(number, place, length)
@@ -193,7 +193,7 @@ def _header(file: Source) -> _Header:
         )
     is_sound = (
         header.size > 0
-        and 0 < header.chunk_size
+        and header.chunk_size > 0
         and _HEADER.size <= header.table < header.data_at <= file.size
     )
     if not is_sound:
@@ -201,13 +201,13 @@ def _header(file: Source) -> _Header:
     if header.chunk_size > CHUNK_AT_MOST:
         raise NotAnImageError(
             f"{file.name}: has chunks of {header.chunk_size} bytes, too large to read a little of "
-            f"them; daa2iso makes an .iso of it: daa2iso FILE disc.iso"
+            "them; daa2iso makes an .iso of it: daa2iso FILE disc.iso"
         )
     return header
 
 
-def _packing(header: _Header) -> Packing | None:
-    """How the table is packed in format 0x110; None for the older one, which has 3 bytes a chunk."""
+def _packing(header: _Header) -> Packing:
+    """How the table is packed, and hidden."""
     hidden_by = header.crc & 0xFF if header.is_gbi else None
     if header.format == _PLAIN_FORMAT:
         return Packing(0, 0, False, hidden_by, None)

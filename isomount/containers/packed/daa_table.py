@@ -74,9 +74,7 @@ def _shown(table: bytes, packing: Packing) -> bytes:
         )
     if packing.sectors is not None:
         first, step = packing.sectors & 0xFF, packing.sectors >> 8 & 0xFF
-        table = bytes(
-            byte - (first + at * step) & 0xFF for at, byte in enumerate(table)
-        )
+        table = bytes(byte - (first + at * step) & 0xFF for at, byte in enumerate(table))
     return table
 
 

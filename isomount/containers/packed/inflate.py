@@ -16,10 +16,12 @@ _PLAIN, _FIXED, _DYNAMIC = range(3)
 _END_OF_BLOCK = 256
 _BITS_AT_MOST = 15
 # RFC 1951 3.2.5: lengths and distances by their codes, and the extra bits of each.
-_LENGTHS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99)
-_LENGTHS += (115, 131, 163, 195, 227, 258)
+_LENGTHS = (
+    *(3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99),
+    *(115, 131, 163, 195, 227, 258),
+)
 _LENGTH_BITS = (0,) * 8 + tuple(bits for bits in range(1, 6) for _ in range(4)) + (0,)
-_DISTANCE_BITS = (0, 0) + tuple(bits for bits in range(14) for _ in range(2))
+_DISTANCE_BITS = (0, 0, *(bits for bits in range(14) for _ in range(2)))
 _DISTANCES = (1, *(1 + sum(1 << bits for bits in _DISTANCE_BITS[:code]) for code in range(1, 30)))
 # RFC 1951 3.2.6 and 3.2.7.
 _FIXED_LENGTHS = (8,) * 144 + (9,) * 112 + (7,) * 24 + (8,) * 8

@@ -15,7 +15,7 @@ from isomount import codecs
 from isomount.containers.base import Surroundings
 from isomount.containers.packed.chunks import CHUNK_AT_MOST, ChunkedSource
 from isomount.containers.packed.parts import JoinedSource, Numbering, Stretch, open_part
-from isomount.errors import DamagedDataError, DamagedImageError, NotAnImageError
+from isomount.errors import DamagedImageError, NotAnImageError
 from isomount.sources import Source
 
 MAGIC = b"IsZ!"
@@ -249,9 +249,7 @@ def _by_segments(file: Source, header: _Header, chunks: _Chunks) -> list[tuple[i
     if not starts or starts[0]:
         raise DamagedImageError(f"{file.name}: its table of segments is damaged; copy it again")
     ends = [*starts[1:], chunks.end]
-    return [
-        (offset, end - start) for offset, start, end in zip(offsets, starts, ends, strict=True)
-    ]
+    return [(offset, end - start) for offset, start, end in zip(offsets, starts, ends, strict=True)]
 
 
 def _by_size(file: Source, header: _Header, stored: int) -> list[tuple[int, int]]:

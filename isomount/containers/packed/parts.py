@@ -31,18 +31,14 @@ class Numbering(NamedTuple):
         if found := self.counted.fullmatch(name):
             stem, digits, ending = found.groups()
             return (f"{stem}{part + 1:0{len(digits)}}{ending}",)
-        if found := self.renamed.fullmatch(name):
-            stem = found[1]
-        else:
-            stem = posixpath.splitext(name)[0]
+        found = self.renamed.fullmatch(name)
+        stem = found[1] if found else posixpath.splitext(name)[0]
         if part == 0:
             return tuple(stem + ending for ending in self.endings)
         return (stem + self.later.format(self.second + part - 1),)
 
 
-def open_part(
-    file: Source, surroundings: Surroundings, numbering: Numbering, part: int
-) -> Source:
+def open_part(file: Source, surroundings: Surroundings, numbering: Numbering, part: int) -> Source:
     """The part of that number, from 0 on, beside ``file``, which is any other of them.
 
     Raises ImageUnreadableError, which names what is looked for.
