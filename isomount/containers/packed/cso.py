@@ -5,6 +5,7 @@ block's place in the file; its top bit says, by version, whether or how the bloc
 layout is known from its writers only; there is no standard.
 """
 
+import shlex
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -43,7 +44,7 @@ class CsoSource(BlockwiseSource):
         if len(header) < _HEADER.size:
             raise DamagedImageError(f"{file.name}: is cut off in its header; copy it again")
         magic, size, block_size, version, shift = _HEADER.unpack(header)
-        if version not in _VERSIONS[magic] or block_size not in _BLOCKS:
+        if version not in _VERSIONS.get(magic, ()) or block_size not in _BLOCKS:
             raise OtherKindError
         if not size or shift > _SHIFT_AT_MOST:
             raise DamagedImageError(f"{file.name}: its header is damaged; copy it again")
@@ -56,7 +57,7 @@ class CsoSource(BlockwiseSource):
             raise DamagedImageError(
                 f"{file.name}: is cut off at byte {file.size}, within its index; copy it again"
             )
-        self._wraps = _wraps(self) if file.size > _TOP << self._shift else []
+        self._wraps = _wraps(self) if file.size >= _TOP << self._shift else []
 
     def block(self, number: int) -> bytes:
         """A block, decompressed unless it is stored as it is."""
@@ -123,7 +124,7 @@ class CsoSource(BlockwiseSource):
 
     def _unpacked(self, stored: bytes, size: int, is_lz4: bool) -> bytes:
         if is_lz4:  # the last block may have been filled up before it was compressed
-            return unpack_padded(stored, self.block_length)[:size]
+            return unpack_padded(stored, size, self.block_length)
         return codecs.inflate_raw(stored, size)
 
 
@@ -164,7 +165,8 @@ def _refuse_a_cube(file: Source) -> None:
     if head.startswith(b"CISO") and is_block and max(head[_CUBE_BLOCK.size :], default=2) <= 1:
         raise NotAnImageError(
             f"{file.name}: is a GameCube or Wii disc (CISO), which has no file system that "
-            "isomount reads; Dolphin opens it, and Wiimms ISO Tools unpack it with: wit extract"
+            "isomount reads; Dolphin opens it, and Wiimms ISO Tools unpack it with: "
+            f"wit extract {shlex.quote(file.name)} FOLDER"
         )
 
 

@@ -5,6 +5,7 @@ could try on a file is refused.
 """
 
 import re
+import shlex
 import struct
 import zlib
 from typing import NamedTuple
@@ -201,7 +202,7 @@ def _header(file: Source) -> _Header:
     if header.chunk_size > CHUNK_AT_MOST:
         raise NotAnImageError(
             f"{file.name}: has chunks of {header.chunk_size} bytes, too large to read a little of "
-            "them; daa2iso makes an .iso of it: daa2iso FILE disc.iso"
+            f"them; daa2iso makes an .iso of it: daa2iso {shlex.quote(file.name)} disc.iso"
         )
     return header
 
@@ -233,7 +234,7 @@ def _descriptors(file: Source, header: _Header) -> int:
         if kind == _ENCRYPTED:
             raise NotAnImageError(
                 f"{file.name}: is encrypted by PowerISO with a password, which isomount does not "
-                "ask for; daa2iso does: daa2iso FILE disc.iso"
+                f"ask for; daa2iso does: daa2iso {shlex.quote(file.name)} disc.iso"
             )
         if kind == _SPLIT:
             (parts,) = _PARTS.unpack(file.read_at(at + _DESCRIPTOR.size, _PARTS.size))

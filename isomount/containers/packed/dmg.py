@@ -5,6 +5,7 @@ the runs of each partition are. The layout is known from those who took it apart
 """
 
 import re
+import shlex
 import struct
 from typing import NamedTuple
 
@@ -170,7 +171,7 @@ def _add_runs(file: Source, block: bytes, runs: RunTable) -> None:
         if kind == _LZFSE:
             raise NotAnImageError(
                 f"{file.name}: is a disk image of a Mac compressed by LZFSE, which isomount does "
-                "not read; unpack it with: 7z x FILE"
+                f"not read; unpack it with: 7z x {shlex.quote(file.name)}"
             )
         if max(first, start, sectors, data, place, stored) > _NUMBER_AT_MOST:
             raise _damaged(file, "list of partitions")

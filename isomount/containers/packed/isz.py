@@ -5,6 +5,7 @@ newer versions of UltraISO write.
 """
 
 import re
+import shlex
 import struct
 import sys
 from array import array
@@ -155,7 +156,7 @@ def _refuse_what_is_not_read(file: Source, header: _Header) -> None:
     if header.encryption:
         raise NotAnImageError(
             f"{file.name}: is encrypted by UltraISO with a password, which isomount does not ask "
-            "for; CDEmu opens it with: cdemu load 0 FILE"
+            f"for; CDEmu opens it with: cdemu load 0 {shlex.quote(file.name)}"
         )
     if header.version > _NEWEST:
         raise NotAnImageError(

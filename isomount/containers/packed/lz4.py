@@ -8,17 +8,21 @@ _MORE, _FURTHER = 15, 255
 _OFFSET, _MATCH_AT_LEAST = 2, 4
 
 
-def unpack_padded(stored: bytes, size: int) -> bytes:
-    """An LZ4 block of at most ``size`` bytes, and maybe some padding. Raises DamagedDataError."""
+def unpack_padded(stored: bytes, size: int, most: int) -> bytes:
+    """The first ``size`` of at most ``most`` bytes out of an LZ4 block with maybe some padding.
+
+    Raises DamagedDataError.
+    """
     try:
-        return codecs.unpack_lz4(stored, size)
+        return codecs.unpack_lz4(stored, most)[:size]
     except codecs.MissingPackageError:
         raise
     except DamagedDataError:
-        end = _end(stored, size)
-        if end is None or end == len(stored):
+        ends = (end for each in (size, most) if (end := _end(stored, each)) is not None)
+        end = next(ends, len(stored))
+        if end == len(stored):
             raise
-        return codecs.unpack_lz4(stored[:end], size)
+        return codecs.unpack_lz4(stored[:end], most)[:size]
 
 
 def _end(stored: bytes, size: int) -> int | None:

@@ -4,6 +4,7 @@ The file ends with a descriptor, which leads to the table of runs. The layout is
 who took it apart; MagicISO has never told it.
 """
 
+import shlex
 import struct
 from collections.abc import Callable
 from typing import NamedTuple
@@ -73,7 +74,7 @@ def unpack(file: Source, surroundings: Surroundings) -> Source:
     if descriptor.is_encrypted or head.startswith(_ENCRYPTED_TABLE):
         raise NotAnImageError(
             f"{file.name}: is encrypted by MagicISO, which isomount does not undo; uif2iso makes "
-            "an .iso of it: uif2iso FILE disc.iso"
+            f"an .iso of it: uif2iso {shlex.quote(file.name)} disc.iso"
         )
     if len(head) < _TABLE.size or not head.startswith(_PLAIN_TABLE):
         raise _damaged(file)
