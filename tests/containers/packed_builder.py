@@ -5,11 +5,13 @@ import lzma
 import plistlib
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
-
-import lz4.block
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from typing import Any
 
 SECTOR = 2048
+Packer = tuple[int, Callable[[bytes], bytes]]
+LZ4: Any = import_module("lz4.block")  # has no types
 ISZ_MASK = bytes(~byte & 0xFF for byte in b"IsZ!")
 
 
@@ -48,7 +50,7 @@ def cso(
     stored, marks = [], []
     for number, each in enumerate(blocks):
         is_lz4 = magic == b"ZISO" or (version == 2 and number % 2 == 1)
-        packed = lz4.block.compress(each, store_size=False) if is_lz4 else deflated(each)
+        packed = LZ4.compress(each, store_size=False) if is_lz4 else deflated(each)
         padded = len(packed) + (1 << shift) - 1 if version == 2 else len(packed)
         is_plain = padded >= len(each)
         packed = each if is_plain else packed
@@ -137,7 +139,9 @@ def isz(
         following = len(sizes) if is_last else next(n for n, p in enumerate(ends) if p >= end)
         at = 48 if number else 48 + len(table) + 24 * (len(cuts) + 1)
         beyond = 0 if is_last else ends[following] - end
-        segments += struct.pack("<QIIII", 48 + len(cut), following - first, first, at + left, beyond)
+        segments += struct.pack(
+            "<QIIII", 48 + len(cut), following - first, first, at + left, beyond
+        )
         left = beyond
     segments = segments + bytes(24) if part else b""
     fields = {"table": 48, "parts": 48 + len(table) if part else 0,
@@ -161,7 +165,9 @@ DAA_MASKS = b"\x0a\x35\x2d\x3f\x08\x33\x09\x15"
 
 def with_type(stored: bytes, types: Sequence[int]) -> bytes:
     """Deflate of one block whose type is exchanged."""
-    assert stored[0] & 1
+    if types == (0, 1, 2):
+        return stored
+    assert stored[0] & 1, "only of one block"
     return bytes([stored[0] & ~6 | types[stored[0] >> 1 & 3] << 1]) + stored[1:]
 
 
@@ -219,7 +225,8 @@ def daa(
     if flags & 0x8000000 and format == 0x110:
         sectors = len(data) // SECTOR
         table = bytes(
-            byte + (sectors & 255) + at * (sectors >> 8 & 255) & 255 for at, byte in enumerate(table)
+            byte + (sectors & 255) + at * (sectors >> 8 & 255) & 255
+            for at, byte in enumerate(table)
         )
     descriptors = struct.pack("<II", 3, 144) + bytes(136) if encrypted else b""
     joined = b"".join(stored)
@@ -339,7 +346,7 @@ def udif(
     kind: int | None = None,
 ) -> list[bytes]:
     """UDIF of runs of ``run`` sectors of 512 bytes; zeros as such, by turns zero and ignored."""
-    packers = {"zlib": (0x80000005, zlib.compress), "bzip2": (0x80000006, bz2.compress),
+    packers: dict[str, Packer] = {"zlib": (0x80000005, zlib.compress), "bzip2": (0x80000006, bz2.compress),
                "xz": (0x80000008, lzma.compress), "adc": (0x80000004, adc),
                "stored": (1, bytes)}  # fmt: skip
     code, packer = packers[pack]
@@ -356,7 +363,9 @@ def udif(
         count += 1
     table += struct.pack(">I4xQQQQ", 0xFFFFFFFF, len(data) // 512, 0, len(body), 0)
     block = struct.pack(">4sIQQQ32x136xI", b"mish", 1, start, len(data) // 512, 0, count) + table
-    told = _fork(block) if in_fork else plistlib.dumps({"resource-fork": {"blkx": [{"Data": block}]}})
+    entry = {"Attributes": "0x0050", "CFName": "disc", "Data": block, "ID": "0", "Name": "disc"}
+    plist_data = plistlib.dumps({"resource-fork": {"blkx": [entry]}})
+    told = _fork(block) if in_fork else plist_data
     cuts = pieces(body, part) if part else [body]
     parts = []
     for number, cut in enumerate(cuts):
@@ -376,6 +385,8 @@ def _fork(block: bytes) -> bytes:
     data = struct.pack(">I", len(block)) + block
     types = struct.pack(">H4sHH", 0, b"blkx", 0, 10) + struct.pack(">HHII", 0, 0xFFFF, 0, 0)
     place = 16 + len(data)
-    return struct.pack(">IIII", 16, place, len(data), 28 + len(types)) + data + (
-        bytes(24) + struct.pack(">HH", 28, 28 + len(types)) + types
+    return (
+        struct.pack(">IIII", 16, place, len(data), 28 + len(types))
+        + data
+        + (bytes(24) + struct.pack(">HH", 28, 28 + len(types)) + types)
     )

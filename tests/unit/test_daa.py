@@ -4,6 +4,7 @@ import random
 import struct
 import subprocess
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from isomount.errors import (
     DamagedDataError,
     DamagedImageError,
     ImageUnreadableError,
+    IsomountError,
     NotAnImageError,
 )
 from tests.containers.opening import (
@@ -70,8 +72,8 @@ def test_daa2iso_reads_the_same(tmp_path: Path, flags: int | str) -> None:
         parts = daa(DATA, flags=flags | 0x100000)
     path.write_bytes(parts[0])
     subprocess.run(
-        ["daa2iso", path, tmp_path / "a.iso"], check=True, capture_output=True, timeout=30
-    )
+        ["daa2iso", path, tmp_path / "a.iso"], check=False, capture_output=True, timeout=30
+    )  # its exit code says nothing
     assert (tmp_path / "a.iso").read_bytes() == DATA
     assert all_of(unpacked(KIND, parts[0])) == DATA
 
@@ -86,7 +88,7 @@ def test_daa2iso_reads_the_same(tmp_path: Path, flags: int | str) -> None:
     ],
 )
 def test_any_part_may_be_named(names: tuple[str, ...]) -> None:
-    parts = daa(DATA, part=20000)[:3]
+    parts = daa(DATA, part=14000)
     siblings = MemorySiblings(dict(zip(names, parts, strict=True)))
     for name in names:
         source = unpacked_among(KIND, siblings, name)
@@ -94,7 +96,7 @@ def test_any_part_may_be_named(names: tuple[str, ...]) -> None:
         source.close()
     assert all(file.is_closed for file in siblings.opened)
     del siblings.files[names[1]]
-    with pytest.raises(ImageUnreadableError, match=r"part 2 is missing: a\.(part0+2\.daa|d00)"):
+    with pytest.raises(ImageUnreadableError, match=r"(?i)part 2 is missing: a\.(part0+2\.daa|d00)"):
         unpacked_among(KIND, MemorySiblings({n: siblings.files[n] for n in names[::2]}), names[0])
 
 
@@ -141,7 +143,9 @@ def test_any_range(offset: int, length: int) -> None:
 @given(st.binary(max_size=300), st.integers(1, 30), st.sampled_from([1, 9]))
 def test_inflate_of_several_blocks(piece: bytes, times: int, level: int) -> None:
     packer = zlib.compressobj(level, zlib.DEFLATED, -15)
-    stored = b"".join(packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(times))
+    stored = b"".join(
+        packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(times)
+    )
     stored += packer.flush()
     assert inflate_permuted(stored, len(piece) * times, (0, 1, 2)) == piece * times
     assert inflate_permuted(stored, len(piece), (0, 1, 2)) == piece
@@ -164,7 +168,7 @@ def test_exchanged_types(types: tuple[int, ...]) -> None:
 def test_deflate_that_is_damaged() -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = packer.compress(CALLS) + packer.flush(zlib.Z_FULL_FLUSH) + packer.flush()
-    for at in range(0, 300):
+    for at in range(300):
         data = packed[:at] + b"\xff" + packed[at + 1 :]
         try:
             assert len(inflate_permuted(data, 2000, (0, 1, 2))) <= 2000
@@ -176,9 +180,22 @@ def test_deflate_that_is_damaged() -> None:
 
 
 def test_bytes_changed_by_chance() -> None:
-    assert try_damaged(KIND, _with_free_header(daa(DATA)[0]), 100, 1)
-    try_damaged(KIND, daa(DATA, format=0x100)[0], 100, 2)
+    assert try_damaged(KIND, daa(DATA)[0], 150, 1)
+    assert try_damaged(KIND, daa(DATA, format=0x100)[0], 100, 2)
 
 
-def _with_free_header(packed: bytes) -> bytes:
-    return packed
+@settings(max_examples=60, deadline=None)
+@given(st.binary(min_size=56, max_size=56), st.data())
+def test_any_header_with_a_right_checksum(fields: bytes, draw: st.DataObject) -> None:
+    right = daa(DATA)[0]
+    kept = draw.draw(st.sets(st.integers(0, 13)))
+    header = bytearray(right[:72])
+    for number in set(range(14)) - kept:
+        at = 16 + 4 * number
+        header[at : at + 4] = fields[4 * number : 4 * number + 4]
+    data = bytes(header) + struct.pack("<I", zlib.crc32(header)) + right[76:]
+    with suppress(IsomountError, OSError):
+        source = unpacked(KIND, data)
+        for at in range(0, min(source.size, 1 << 18), 1 << 14):
+            with suppress(IsomountError, OSError):
+                source.read_at(at, 1 << 14)

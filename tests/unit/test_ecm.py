@@ -97,7 +97,7 @@ def test_that_there_are_no_checksums_is_told() -> None:
 def test_what_is_cut_off() -> None:
     packed, _ = image((2, 30), (1, 20))
     for length in (4, 5, 100, len(packed) - 30, len(packed) - 9):
-        with pytest.raises(DamagedImageError, match="damaged or cut off at byte"):
+        with pytest.raises(DamagedImageError, match="whose record at byte"):
             unpacked(KIND, packed[:length])
     file = NamedSource("a", packed)
     source = EcmSource(file, index_of(file))

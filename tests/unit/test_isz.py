@@ -55,12 +55,11 @@ def test_parts_without_a_table_of_them() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(700, 40000), st.sampled_from([2048, 8192]), st.data())
+# A chunk is in two parts at most: no larger than what a part holds.
+@given(st.integers(8300, 40000), st.sampled_from([2048, 8192]), st.data())
 def test_any_range_of_parts_of_any_size(part: int, chunk: int, draw: st.DataObject) -> None:
     parts = isz(DATA, chunk=chunk, part=part)
-    files = {f"a.i{n:02}" if n else "a.isz": each for n, each in enumerate(parts[:100])}
-    if len(parts) > 99:
-        return
+    files = {f"a.i{n:02}" if n else "a.isz": each for n, each in enumerate(parts)}
     source = unpacked(KIND, files, "a.isz")
     offset, length = draw.draw(st.integers(0, len(DATA))), draw.draw(st.integers(0, len(DATA)))
     assert source.read_at(offset, length) == DATA[offset : offset + length]

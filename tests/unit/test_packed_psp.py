@@ -48,7 +48,7 @@ def test_damage_of_dax_stays_in_its_frame() -> None:
     assert source.read_at(0, 8192) == DATA[:8192]
     with pytest.raises(DamagedDataError):
         source.read_at(8192, 1)
-    with pytest.raises(DamagedImageError, match="within its index"):
+    with pytest.raises(DamagedImageError, match="whose index"):
         unpacked("packed.dax", bytes(packed[:50]))
     with pytest.raises(NotAnImageError, match="version 2"):
         unpacked("packed.dax", dax(DATA, 2))

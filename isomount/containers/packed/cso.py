@@ -14,18 +14,20 @@ from operator import sub
 from isomount import codecs
 from isomount.containers.base import OtherKindError, Surroundings
 from isomount.containers.decoded import BlockwiseSource
+from isomount.containers.packed.damaged import damaged
 from isomount.containers.packed.lz4 import unpack_padded
-from isomount.errors import DamagedDataError, DamagedImageError, NotAnImageError
+from isomount.errors import DamagedDataError, NotAnImageError
 from isomount.sources import Source
 
 # Magic, header size (unreliable in version 1), size, block size, version, shift.
-_HEADER = struct.Struct("<4s4xQIBB")
+_HEADER = struct.Struct("<8xQIBB")
 # Where the index begins, and the size of an entry.
 _INDEX, _ENTRY = 24, 4
 _TOP = 1 << 31
 # Writers use 2048 to 64 KiB; a disc's sector is the least that makes sense.
 _BLOCKS = range(512, (4 << 20) + 1)
 _VERSIONS = {b"CISO": range(3), b"ZISO": range(2)}
+_KINDS = {b"CISO": "a compressed disc (CSO)", b"ZISO": "a compressed disc (ZSO)"}
 # Places are 31 bits: a larger shift leads nowhere.
 _SHIFT_AT_MOST = 31
 # Blocks, at most, from one look at the index to the next while wrapped places are searched for.
@@ -41,22 +43,21 @@ class CsoSource(BlockwiseSource):
     def __init__(self, file: Source) -> None:
         """Raises OtherKindError or DamagedImageError."""
         header = file.read_at(0, _HEADER.size)
-        if len(header) < _HEADER.size:
-            raise DamagedImageError(f"{file.name}: is cut off in its header; copy it again")
-        magic, size, block_size, version, shift = _HEADER.unpack(header)
-        if version not in _VERSIONS.get(magic, ()) or block_size not in _BLOCKS:
+        if (magic := header[:4]) not in _VERSIONS:
             raise OtherKindError
-        if not size or shift > _SHIFT_AT_MOST:
-            raise DamagedImageError(f"{file.name}: its header is damaged; copy it again")
+        if len(header) < _HEADER.size:
+            raise damaged(file, _KINDS[magic], "header")
+        size, block_size, version, shift = _HEADER.unpack(header)
+        is_known = version in _VERSIONS[magic] and block_size in _BLOCKS
+        if not is_known or not size or shift > _SHIFT_AT_MOST:
+            raise damaged(file, _KINDS[magic], "header")
         super().__init__(file, size, block_size)
         self._shift: int = shift
         self._is_zso = magic == b"ZISO"
         # From version 2 on the top bit says which of two codecs it is, not whether there is one.
         self._has_codecs = version == 2 and not self._is_zso
         if _INDEX + _ENTRY * (self.count + 1) > file.size:
-            raise DamagedImageError(
-                f"{file.name}: is cut off at byte {file.size}, within its index; copy it again"
-            )
+            raise damaged(file, _KINDS[magic], "index")
         self._wraps = _wraps(self) if file.size >= _TOP << self._shift else []
 
     def block(self, number: int) -> bytes:

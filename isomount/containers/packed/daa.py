@@ -13,7 +13,8 @@ from typing import NamedTuple
 from isomount import codecs
 from isomount.containers.base import Surroundings
 from isomount.containers.packed.chunks import CHUNK_AT_MOST, ChunkedSource
-from isomount.containers.packed.daa_table import ChunkTable, Packing, chunk_table
+from isomount.containers.packed.daa_table import KIND, ChunkTable, Packing, chunk_table
+from isomount.containers.packed.damaged import damaged
 from isomount.containers.packed.inflate import inflate_permuted
 from isomount.containers.packed.parts import JoinedSource, Numbering, Stretch, open_part
 from isomount.errors import DamagedDataError, DamagedImageError, NotAnImageError
@@ -157,7 +158,7 @@ def _unpacked(file: Source, surroundings: Surroundings, files: list[Source]) -> 
     parts = _descriptors(file, header)
     table = chunk_table(file, header.table, header.data_at, _packing(header))
     if len(table) < -(-header.size // header.chunk_size):
-        raise DamagedImageError(f"{file.name}: its index is shorter than the image; copy it again")
+        raise damaged(file, KIND, "index")
     opened = len(files)
     try:
         stretches = [Stretch(file, header.data_at, file.size - header.data_at)]
@@ -176,10 +177,10 @@ def _header(file: Source) -> _Header:
     """The header of the first part, of an image that is read."""
     data = file.read_at(0, _HEADER.size)
     if len(data) < _HEADER.size:
-        raise DamagedImageError(f"{file.name}: is cut off in its header; copy it again")
+        raise damaged(file, KIND, "header")
     header = _Header(*_HEADER.unpack(data))
     if zlib.crc32(data[:-_CRC]) != header.crc:
-        raise DamagedImageError(f"{file.name}: its header is damaged; copy it again")
+        raise damaged(file, KIND, "header")
     if header.format not in (_PLAIN_FORMAT, _PACKED_FORMAT):
         raise NotAnImageError(
             f"{file.name}: is a DAA file of format {header.format:#x}, which isomount does not "
@@ -198,7 +199,7 @@ def _header(file: Source) -> _Header:
         and _HEADER.size <= header.table < header.data_at <= file.size
     )
     if not is_sound:
-        raise DamagedImageError(f"{file.name}: its header is damaged; copy it again")
+        raise damaged(file, KIND, "header")
     if header.chunk_size > CHUNK_AT_MOST:
         raise NotAnImageError(
             f"{file.name}: has chunks of {header.chunk_size} bytes, too large to read a little of "
@@ -242,7 +243,7 @@ def _descriptors(file: Source, header: _Header) -> int:
             break
         at += length
     if not 0 < parts <= _PARTS_AT_MOST:
-        raise DamagedImageError(f"{file.name}: its header is damaged; copy it again")
+        raise damaged(file, KIND, "header")
     return parts
 
 

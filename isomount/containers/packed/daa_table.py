@@ -4,9 +4,10 @@ from array import array
 from itertools import accumulate
 from typing import NamedTuple
 
-from isomount.errors import DamagedImageError
+from isomount.containers.packed.damaged import damaged
 from isomount.sources import Source
 
+KIND = "a PowerISO or gBurner image (.daa, .gbi)"
 # Format 0x100: 3 bytes a chunk, its length as high, low, middle; all chunks are deflate.
 _PLAIN = 3
 _DEFLATE = 1
@@ -54,11 +55,11 @@ def chunk_table(file: Source, start: int, end: int, packing: Packing) -> ChunkTa
     width = packing.length + packing.kind or 8 * _PLAIN
     count = (end - start) * 8 // width
     if packing.length > _WIDTH_AT_MOST or count > _CHUNKS_AT_MOST:
-        raise DamagedImageError(f"{file.name}: its index is damaged; copy it again")
+        raise damaged(file, KIND, "index")
     size = -(-count * width // 8)
     table = file.read_at(start, size)
     if len(table) < size:
-        raise DamagedImageError(f"{file.name}: is cut off within its index; copy it again")
+        raise damaged(file, KIND, "index")
     table = _shown(table, packing)
     if not packing.length + packing.kind:
         return _plain(table)

@@ -9,11 +9,13 @@ import struct
 from isomount import codecs
 from isomount.containers.base import Surroundings
 from isomount.containers.decoded import BlockwiseSource
-from isomount.errors import DamagedDataError, DamagedImageError, NotAnImageError
+from isomount.containers.packed.damaged import damaged
+from isomount.errors import DamagedDataError, NotAnImageError
 from isomount.sources import Source
 
 # Magic, size, version, number of areas, 16 bytes without a meaning.
 _HEADER = struct.Struct("<4xIII16x")
+_KIND = "a compressed disc (DAX)"
 _FRAME = 8192
 _PLACE, _SIZE = struct.Struct("<I"), struct.Struct("<H")
 # The first frame of an area, and how many it has.
@@ -28,7 +30,7 @@ class DaxSource(BlockwiseSource):
         """Raises NotAnImageError or DamagedImageError."""
         header = file.read_at(0, _HEADER.size)
         if len(header) < _HEADER.size:
-            raise DamagedImageError(f"{file.name}: is cut off in its header; copy it again")
+            raise damaged(file, _KIND, "header")
         size, version, areas = _HEADER.unpack(header)
         if version > _NEWEST:
             raise NotAnImageError(
@@ -40,9 +42,7 @@ class DaxSource(BlockwiseSource):
         areas_at = self._sizes_at + self.count * _SIZE.size
         areas = areas if version == _NEWEST else 0
         if not size or areas_at + areas * _AREA.size > file.size:
-            raise DamagedImageError(
-                f"{file.name}: is cut off at byte {file.size}, within its index; copy it again"
-            )
+            raise damaged(file, _KIND, "index")
         self._plain = _frames_of_areas(file.read_at(areas_at, areas * _AREA.size), self.count)
 
     def block(self, number: int) -> bytes:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from isomount import codecs
 from isomount.containers.base import OtherKindError, Surroundings
 from isomount.containers.packed.adc import unpack_adc
-from isomount.containers.packed.dmg_blocks import blocks_of
+from isomount.containers.packed.damaged import damaged
+from isomount.containers.packed.dmg_blocks import KIND, blocks_of
 from isomount.containers.packed.parts import JoinedSource, Numbering, Stretch, open_part
 from isomount.containers.packed.runs import STORED, ZERO, Run, RunsSource, RunTable
 from isomount.errors import DamagedImageError, NotAnImageError
@@ -91,7 +92,7 @@ def _trailer(file: Source) -> _Trailer:
         if len(data) == _TRAILER.size and data.startswith(_MAGIC):
             trailer = _Trailer(*_TRAILER.unpack(data))
             if trailer.trailer_size != _TRAILER.size or trailer.parts > _PARTS_AT_MOST:
-                raise _damaged(file, "trailer")
+                raise damaged(file, KIND, "trailer")
             return trailer
     raise OtherKindError
 
@@ -100,7 +101,7 @@ def _trailer_of_part(part: Source, number: int) -> _Trailer:
     try:
         trailer = _trailer(part)
     except OtherKindError:
-        raise _damaged(part, "trailer") from None
+        raise damaged(part, KIND, "trailer") from None
     if trailer.part not in (number + 1, 0):
         raise DamagedImageError(
             f"{part.name}: is part {trailer.part} of its image, not {number + 1}, as its name "
@@ -138,7 +139,7 @@ def _data(part: Source, trailer: _Trailer, before: list[Stretch] | None) -> Stre
         if trailer.parts <= 1:
             length = max(0, part.size - trailer.data)
     elif trailer.belongs_at != sum(stretch.length for stretch in before):
-        raise _damaged(part, "trailer")
+        raise damaged(part, KIND, "trailer")
     return Stretch(part, trailer.data, length)
 
 
@@ -152,17 +153,17 @@ def _runs(file: Source, trailer: _Trailer) -> RunTable:
     for block in blocks:
         _add_runs(file, block, runs)
     if not len(runs):
-        raise _damaged(file, "list of partitions")
+        raise damaged(file, KIND, "list of partitions")
     return runs
 
 
 def _add_runs(file: Source, block: bytes, runs: RunTable) -> None:
     if len(block) < _BLOCK.size or not block.startswith(_BLOCK_MAGIC):
-        raise _damaged(file, "list of partitions")
+        raise damaged(file, KIND, "list of partitions")
     _, _, first, _, data, count = _BLOCK.unpack_from(block)
     table = block[_BLOCK.size :][: count * _RUN.size]
     if len(table) < count * _RUN.size or len(runs) + count > _RUNS_AT_MOST:
-        raise _damaged(file, "list of partitions")
+        raise damaged(file, KIND, "list of partitions")
     for kind, start, sectors, place, stored in _RUN.iter_unpack(table):
         if kind == _END:
             break
@@ -174,16 +175,10 @@ def _add_runs(file: Source, block: bytes, runs: RunTable) -> None:
                 f"not read; unpack it with: 7z x {shlex.quote(file.name)}"
             )
         if max(first, start, sectors, data, place, stored) > _NUMBER_AT_MOST:
-            raise _damaged(file, "list of partitions")
+            raise damaged(file, KIND, "list of partitions")
         kind = ZERO if kind == _IGNORE else kind
         start, length = (first + start) * _SECTOR, sectors * _SECTOR
         runs.add(Run(start, length, kind, data + place, stored))
 
 
 assert (ZERO, STORED) == (0, 1)  # as UDIF has them
-
-
-def _damaged(file: Source, what: str) -> DamagedImageError:
-    return DamagedImageError(
-        f"{file.name}: its {what} is damaged, or it was not copied whole; copy it again"
-    )

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-from isomount.errors import DamagedImageError
+from isomount.containers.packed.damaged import damaged
 from isomount.sources import Source
 
+KIND = "a disk image of a Mac (.dmg)"
 # Lists of large disks have some hundred KiB.
 _LIST_AT_MOST = 16 << 20
 _XML = b"<"
@@ -27,16 +28,16 @@ _LENGTH = struct.Struct(">I")
 def blocks_of(file: Source, start: int, length: int) -> list[bytes]:
     """The blocks in a property list or a resource fork. Raises DamagedImageError."""
     if not 0 < length <= _LIST_AT_MOST or start + length > file.size:
-        raise _damaged(file)
+        raise damaged(file, KIND, "list of partitions")
     data = file.read_at(start, length)
     try:
         if data.lstrip().startswith(_XML):
             return list(_in_list(plistlib.loads(data, fmt=plistlib.FMT_XML)))
         return list(_in_fork(data))
     except (ExpatError, ValueError, TypeError, KeyError, AttributeError, struct.error) as error:
-        raise _damaged(file) from error
+        raise damaged(file, KIND, "list of partitions") from error
     except (plistlib.InvalidFileException, IndexError, RecursionError) as error:
-        raise _damaged(file) from error
+        raise damaged(file, KIND, "list of partitions") from error
 
 
 def _in_list(told: Any) -> Iterator[bytes]:
@@ -60,9 +61,3 @@ def _in_fork(fork: bytes) -> Iterator[bytes]:
                 place = data_at + (_REFERENCE.unpack_from(fork, at)[2] & _PLACE_BITS)
                 (length,) = _LENGTH.unpack_from(fork, place)
                 yield fork[place + _LENGTH.size :][:length]
-
-
-def _damaged(file: Source) -> DamagedImageError:
-    return DamagedImageError(
-        f"{file.name}: its list of partitions is damaged, or it was not copied whole; copy it again"
-    )

@@ -5,10 +5,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from isomount.errors import DamagedImageError
+from isomount.containers.packed.damaged import damaged
 from isomount.sources import Source
 
 _MAGIC = b"ECM\0"
+_KIND = "a disc image without its checksums (ECM)"
 # Types of records. Then what a sector of mode 2 is recorded as: 16 bytes of sync and header as they
 # are, and one sector of form 1 or form 2 without them.
 BYTES, MODE1, FORM1, FORM2, RAW_FORM1, RAW_FORM2 = range(6)
@@ -94,16 +95,16 @@ def index_of(file: Source) -> EcmIndex:
         else:
             header = _header(window, at)
             if header is None:
-                raise _damaged(file, place)
+                raise damaged(file, _KIND, f"record at byte {place}")
             kind, count, length = header
             if count == _END:
                 break
             index.add(kind, count + 1, place + length)
             place += length + (count + 1) * STORED[kind]
         if place >= file.size or len(index) > _STRETCHES_AT_MOST:
-            raise _damaged(file, min(place, file.size))
+            raise damaged(file, _KIND, f"record at byte {min(place, file.size)}")
     if not index.size:
-        raise _damaged(file, place)
+        raise damaged(file, _KIND, f"record at byte {place}")
     return index
 
 
@@ -130,10 +131,3 @@ def _header(window: bytes, at: int) -> tuple[int, int, int] | None:
         if not byte & _MORE:
             return (kind, count, length) if count <= _END else None
     return None
-
-
-def _damaged(file: Source, place: int) -> DamagedImageError:
-    return DamagedImageError(
-        f"{file.name}: is damaged or cut off at byte {place}: there is no record of an ECM file; "
-        "copy it again"
-    )

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from isomount import codecs
 from isomount.containers.base import Surroundings
 from isomount.containers.packed.chunks import CHUNK_AT_MOST, ChunkedSource
+from isomount.containers.packed.damaged import damaged
 from isomount.containers.packed.parts import JoinedSource, Numbering, Stretch, open_part
 from isomount.errors import DamagedImageError, NotAnImageError
 from isomount.sources import Source
@@ -23,6 +24,7 @@ MAGIC = b"IsZ!"
 _HEADER = struct.Struct("<4sBB4xHIBQIIBBIII")
 # Size, chunks, first chunk, where that one begins, bytes of the last one that are in the next.
 _SEGMENT = struct.Struct("<QIIII")
+_KIND = "an image of UltraISO (.isz)"
 _SEGMENTS_AT_MOST = 100
 _NEWEST = 1
 _POINTER_AT_MOST = 4
@@ -131,7 +133,7 @@ def unpack(file: Source, surroundings: Surroundings) -> Source:
 def _header(file: Source) -> _Header:
     data = file.read_at(0, _HEADER.size)
     if len(data) < _HEADER.size or not data.startswith(MAGIC):
-        raise DamagedImageError(f"{file.name}: is cut off in its header; copy it again")
+        raise damaged(file, _KIND, "header")
     return _Header(*_HEADER.unpack(data))
 
 
@@ -172,7 +174,7 @@ def _refuse_what_is_not_read(file: Source, header: _Header) -> None:
         and 0 < needed <= min(header.chunks, _CHUNKS_AT_MOST)
     )
     if not is_sound:
-        raise DamagedImageError(f"{file.name}: its header is damaged; copy it again")
+        raise damaged(file, _KIND, "header")
 
 
 def _pointers(file: Source, header: _Header) -> "array[int]":
@@ -185,7 +187,7 @@ def _pointers(file: Source, header: _Header) -> "array[int]":
         return array("I", [plain | header.chunk_size] * (count - 1) + [plain | last])
     table = file.read_at(header.chunk_table, count * header.pointer)
     if len(table) < count * header.pointer:
-        raise DamagedImageError(f"{file.name}: is cut off within its index; copy it again")
+        raise damaged(file, _KIND, "index")
     return _numbers(_shown(table), header.pointer)
 
 
@@ -243,12 +245,12 @@ def _by_segments(file: Source, header: _Header, chunks: _Chunks) -> list[tuple[i
             break
         start = chunks.place(first) - left
         if offset < left or start < (starts[-1] if starts else 0):
-            raise DamagedImageError(f"{file.name}: its table of segments is damaged; copy it again")
+            raise damaged(file, _KIND, "table of segments")
         starts.append(start)
         offsets.append(offset - left)
         left = beyond
     if not starts or starts[0]:
-        raise DamagedImageError(f"{file.name}: its table of segments is damaged; copy it again")
+        raise damaged(file, _KIND, "table of segments")
     ends = [*starts[1:], chunks.end]
     return [(offset, end - start) for offset, start, end in zip(offsets, starts, ends, strict=True)]
 
@@ -259,7 +261,7 @@ def _by_size(file: Source, header: _Header, stored: int) -> list[tuple[int, int]
     if not header.segment_size or header.data + stored <= max(file.size, header.segment_size):
         return [(header.data, stored)]
     if header.segment_size <= header.data or -(-stored // most) > _SEGMENTS_AT_MOST:
-        raise DamagedImageError(f"{file.name}: its header is damaged; copy it again")
+        raise damaged(file, _KIND, "header")
     parts = [(header.data, header.segment_size - header.data)]
     stored -= parts[0][1]
     while stored > 0:

@@ -8,12 +8,14 @@ import struct
 from isomount import codecs
 from isomount.containers.base import Surroundings
 from isomount.containers.decoded import BlockwiseSource
-from isomount.errors import DamagedDataError, DamagedImageError, NotAnImageError
+from isomount.containers.packed.damaged import damaged
+from isomount.errors import DamagedDataError, NotAnImageError
 from isomount.sources import Source
 
 # Magic, 2 bytes, block size, whether blocks have headers, method, size, MD5, header size.
 _HEADER = struct.Struct("<4x2xHBxBxI16sI")
 _INDEX, _PLACE = 48, struct.Struct("<II")
+_KIND = "a compressed disc (JISO)"
 _BLOCK_HEADER = 4
 _BLOCKS = range(512, (32 << 10) + 1)
 _LZO, _DEFLATE = 0, 1
@@ -28,7 +30,7 @@ class JsoSource(BlockwiseSource):
         """Raises NotAnImageError or DamagedImageError."""
         header = file.read_at(0, _HEADER.size)
         if len(header) < _HEADER.size:
-            raise DamagedImageError(f"{file.name}: is cut off in its header; copy it again")
+            raise damaged(file, _KIND, "header")
         block_size, has_headers, method, size, _, _ = _HEADER.unpack(header)
         if method != _DEFLATE:
             raise NotAnImageError(
@@ -36,13 +38,11 @@ class JsoSource(BlockwiseSource):
                 "unpack it with the program that made it, CISO Multi Compressor"
             )
         if block_size not in _BLOCKS or not size:
-            raise DamagedImageError(f"{file.name}: its header is damaged; copy it again")
+            raise damaged(file, _KIND, "header")
         super().__init__(file, size, block_size)
         self._header_length = _BLOCK_HEADER if has_headers else 0
         if _INDEX + (self.count + 1) * (_PLACE.size // 2) > file.size:
-            raise DamagedImageError(
-                f"{file.name}: is cut off at byte {file.size}, within its index; copy it again"
-            )
+            raise damaged(file, _KIND, "index")
 
     def block(self, number: int) -> bytes:
         """A block, inflated unless it is stored as it is: then it is as long as unpacked."""

@@ -11,14 +11,16 @@ from typing import NamedTuple
 
 from isomount import codecs
 from isomount.containers.base import OtherKindError, Surroundings
+from isomount.containers.packed.damaged import damaged
 from isomount.containers.packed.runs import STORED, ZERO, Run, RunsSource, RunTable
-from isomount.errors import DamagedDataError, DamagedImageError, NotAnImageError
+from isomount.errors import DamagedDataError, NotAnImageError
 from isomount.sources import Source
 
 # Magic, size, version, type, 4 bytes, sectors, sector size, bytes used of the last sector, table,
 # size of table and descriptor, hash, four bytes about encryption, 4 bytes.
 _DESCRIPTOR = struct.Struct("<4s4xHH4xIIIQI16sBB2x4x")
 _MAGIC = b"bbis"
+_KIND = "a MagicISO image (.uif)"
 # Magic, size from the next field but one on, whether it is compressed, number of runs.
 _TABLE = struct.Struct("<4sIII")
 _PLAIN_TABLE, _ENCRYPTED_TABLE = b"blhr", b"bsdr"
@@ -77,7 +79,7 @@ def unpack(file: Source, surroundings: Surroundings) -> Source:
             f"an .iso of it: uif2iso {shlex.quote(file.name)} disc.iso"
         )
     if len(head) < _TABLE.size or not head.startswith(_PLAIN_TABLE):
-        raise _damaged(file)
+        raise damaged(file, _KIND, "table of contents")
     unpacker = _unpack_lzma if descriptor.version >= _WITH_LZMA else codecs.inflate
     runs = _runs(file, descriptor, head, unpacker)
     return RunsSource(file, descriptor.size, runs, {_PACKED: unpacker}, surroundings.store)
@@ -89,7 +91,7 @@ def _descriptor(file: Source) -> _Descriptor:
         raise OtherKindError
     descriptor = _Descriptor(*_DESCRIPTOR.unpack(data))
     if descriptor.sector_size not in _SECTORS or not descriptor.sectors:
-        raise _damaged(file)
+        raise damaged(file, _KIND, "table of contents")
     return descriptor
 
 
@@ -104,7 +106,7 @@ def _runs(
     wanted = count * _RUN.size
     size = max(0, size - _AFTER_SIZE) if is_compressed else wanted
     if not 0 < count <= _RUNS_AT_MOST or descriptor.table + size > file.size:
-        raise _damaged(file)
+        raise damaged(file, _KIND, "table of contents")
     table = file.read_at(descriptor.table + _TABLE.size, size)
     if is_compressed:
         try:
@@ -112,9 +114,9 @@ def _runs(
         except codecs.MissingPackageError:
             raise
         except DamagedDataError as error:
-            raise _damaged(file) from error
+            raise damaged(file, _KIND, "table of contents") from error
     if len(table) < wanted:
-        raise _damaged(file)
+        raise damaged(file, _KIND, "table of contents")
     runs = RunTable()
     for place, stored, first, sectors, kind in _RUN.iter_unpack(table):
         start, length = first * descriptor.sector_size, sectors * descriptor.sector_size
@@ -131,9 +133,3 @@ def _unpack_lzma(stored: bytes, size: int) -> bytes:
     properties = stored[_FILTER : _FILTER + _PROPERTIES]
     data = codecs.unpack_lzma_raw(stored[data_at:], size, properties)
     return codecs.without_x86_filter(data) if stored[0] else data
-
-
-def _damaged(file: Source) -> DamagedImageError:
-    return DamagedImageError(
-        f"{file.name}: its table of contents is damaged, or it was not copied whole; copy it again"
-    )
