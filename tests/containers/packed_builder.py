@@ -346,9 +346,13 @@ def udif(
     kind: int | None = None,
 ) -> list[bytes]:
     """UDIF of runs of ``run`` sectors of 512 bytes; zeros as such, by turns zero and ignored."""
-    packers: dict[str, Packer] = {"zlib": (0x80000005, zlib.compress), "bzip2": (0x80000006, bz2.compress),
-               "xz": (0x80000008, lzma.compress), "adc": (0x80000004, adc),
-               "stored": (1, bytes)}  # fmt: skip
+    packers: dict[str, Packer] = {
+        "zlib": (0x80000005, zlib.compress),
+        "bzip2": (0x80000006, bz2.compress),
+        "xz": (0x80000008, lzma.compress),
+        "adc": (0x80000004, adc),
+        "stored": (1, bytes),
+    }
     code, packer = packers[pack]
     body, table = b"", struct.pack(">I4sQQQQ", 0x7FFFFFFE, b"+beg", 0, 0, 0, 0)
     count = 2
