@@ -52,4 +52,13 @@ class Kind(NamedTuple):
 KINDS: tuple[Kind, ...] = (
     Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),
     Kind("packed.chd", marks=((0, b"MComprHD"),)),
+    Kind(
+        "packed.ewf",
+        marks=(
+            (0, b"EVF\t\r\n\xff\0"),
+            (0, b"EVF2\r\n\x81\0"),
+            (0, b"LVF\t\r\n\xff\0"),
+            (0, b"LEF2\r\n\x81\0"),
+        ),
+    ),
 )
