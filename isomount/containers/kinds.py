@@ -51,6 +51,8 @@ class Kind(NamedTuple):
 # In the order in which they are tried.
 KINDS: tuple[Kind, ...] = (
     Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),
+    # A zip archive with a certain member: before any other zip.
+    Kind("packed.aff4", marks=((0, b"PK\3\4"),)),
     Kind("packed.chd", marks=((0, b"MComprHD"),)),
     Kind(
         "packed.ewf",

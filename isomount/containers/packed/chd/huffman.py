@@ -35,9 +35,11 @@ class HuffmanCode:
         self.lengths = lengths
         self._width = width
         used = sorted((-bits, symbol) for symbol, bits in enumerate(lengths) if bits)
+        if not used or used[0][0] < -width:
+            raise DamagedDataError("a Huffman code is damaged: a symbol is too long")
         taken = sum(1 << (width + bits) for bits, _ in used)
-        if not used or used[0][0] < -width or taken > 1 << width:
-            raise DamagedDataError("a Huffman code is damaged")
+        if taken > 1 << width:
+            raise DamagedDataError("a Huffman code is damaged: it has too many symbols")
         # For every number of ``width`` bits: the symbol that it begins with, and its length.
         rest = (1 << width) - taken
         self._symbols = b"".join(bytes([s]) * (1 << (width + n)) for n, s in used) + bytes(rest)
