@@ -24,15 +24,15 @@ DATA = random.Random(1).randbytes(SIZE)
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """disc.E01 to disc.E03, of 1 MiB each."""
     place = tmp_path_factory.mktemp("ewf")
-    (place / "raw").write_bytes(DATA)
+    (place / "data.iso").write_bytes(DATA)
     subprocess.run(
-        ["ewfacquire", "-u", "-q", "-S", "1MiB", "-c", "fast", "-t", "disc", "raw"],
+        ["ewfacquire", "-u", "-q", "-S", "1MiB", "-c", "fast", "-t", "disc", "data.iso"],
         check=True,
         capture_output=True,
         cwd=place,
         timeout=PATIENCE,
     )
-    (place / "raw").unlink()
+    (place / "data.iso").unlink()
     return place
 
 

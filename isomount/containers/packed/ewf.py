@@ -37,6 +37,8 @@ _PARTS_AT_MOST = 10000
 # Numbers up to here are written in digits.
 _DIGITS = 99
 _LETTERS = 26
+# What a file can have: a damaged one may say more.
+_SIZE_LIMIT = 1 << 63
 # Several of its own chunks (32 KiB as a rule) at a time.
 _BLOCK = 128 << 10
 
@@ -52,9 +54,9 @@ class _Part(NamedTuple):
 class EwfSource(DecodedSource):
     """The disk in the parts of an image."""
 
-    def __init__(self, parts: list[Source], handle: Any, files: "list[_File]") -> None:
+    def __init__(self, parts: list[Source], handle: Any, files: "list[_File]", size: int) -> None:
         """``handle`` is libewf's, opened on ``files``, which are those of ``parts``."""
-        super().__init__(parts[0], handle.get_media_size(), _BLOCK)
+        super().__init__(parts[0], size, _BLOCK)
         self._parts = parts
         self._handle = handle
         self._files = files  # libewf calls them as long as the handle is open
@@ -145,12 +147,20 @@ def _opened(name: str, parts: list[Source], pyewf: Any) -> Source:
     files, handle = [_File(part) for part in parts], pyewf.handle()
     try:
         handle.open_file_objects(files)
+        size = handle.get_media_size()
     except (OSError, MemoryError) as error:
-        raise DamagedImageError(
-            f"{name}: the forensic image (EWF) is damaged, encrypted or of a variant that libewf "
-            "cannot open; what it says of it is told by: ewfinfo FILE"
-        ) from error
-    return EwfSource(parts, handle, files)
+        raise _damaged(name) from error
+    if not 0 < size < _SIZE_LIMIT:
+        handle.close()
+        raise _damaged(name)
+    return EwfSource(parts, handle, files, size)
+
+
+def _damaged(name: str) -> DamagedImageError:
+    return DamagedImageError(
+        f"{name}: the forensic image (EWF) is damaged, encrypted or of a variant that libewf "
+        "cannot open; what it says of itself is told by: ewfinfo FILE"
+    )
 
 
 def _package(name: str) -> Any:
