@@ -48,5 +48,14 @@ class Kind(NamedTuple):
         return name.lower().endswith(self.endings)
 
 
+_C2D = (b"Adaptec CeQuadrat VirtualCD File", b"Roxio Image File Format 3.0")
 # In the order in which they are tried.
-KINDS: tuple[Kind, ...] = (Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),)
+KINDS: tuple[Kind, ...] = (
+    Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),
+    Kind("discs.nrg", marks=((-12, b"NER5"), (-8, b"NERO"))),
+    Kind("discs.cdi", marks=tuple((-8, bytes([minor, 0, 0, 0x80])) for minor in (4, 5, 6))),
+    Kind("discs.mds", marks=((0, b"MEDIA DESCRIPTOR"),)),
+    Kind("discs.blindwrite", marks=((0, b"BWT5 STREAM SIGN"), (0, b"BLINDWRITE TOC FILE"))),
+    Kind("discs.pdi", marks=((0, b"TTAFMPVOBCDIMG"),)),
+    Kind("discs.c2d", marks=tuple((0, mark) for mark in _C2D)),
+)
