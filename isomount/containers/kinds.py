@@ -49,9 +49,29 @@ class Kind(NamedTuple):
 
 
 _C2D = (b"Adaptec CeQuadrat VirtualCD File", b"Roxio Image File Format 3.0")
+# What a sheet begins with: a mark of UTF-8 or, after NULs were taken out, of UTF-16 and UTF-32.
+_MARK = rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?"
+_CUE = re.compile(
+    _MARK + rb"(?=\s*(?:REM|CATALOG|CDTEXTFILE|TITLE|PERFORMER|SONGWRITER|FILE)\s)"
+    rb"(?=.*(?:\A|[\r\n\xbf\xfe\xff])[ \t]*FILE[ \t].*[\r\n][ \t]*TRACK[ \t]+[0-9])",
+    re.IGNORECASE | re.DOTALL,
+)
+_TOC = re.compile(
+    _MARK + rb"(?>\s|//[^\r\n]*+)*+(?:CD_DA|CD_ROM|CD_ROM_XA|CD_I|CATALOG|TRACK)\b"
+    rb"(?=.*\bTRACK\s+(?:AUDIO|MODE[12])|\s+CD_TEXT\b|\s+(?:AUDIO|MODE[12]))",
+    re.DOTALL,
+)
+_CCD = re.compile(_MARK + rb"\s*\[CloneCD\]", re.IGNORECASE)
+# The number of tracks, then number, LBA, control, sector size and file of the first.
+_GDI = re.compile(_MARK + rb"\s*[0-9]{1,2}\s*[\r\n]\s*1\s+[0-9]+\s+[04]\s+[0-9]{4}\s+\S")
+
 # In the order in which they are tried.
 KINDS: tuple[Kind, ...] = (
     Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),
+    Kind("discs.cue", text=_CUE, endings=(".cue",)),
+    Kind("discs.toc", text=_TOC, endings=(".toc",)),
+    Kind("discs.ccd", text=_CCD, endings=(".ccd",)),
+    Kind("discs.gdi", text=_GDI, endings=(".gdi",)),
     Kind("discs.nrg", marks=((-12, b"NER5"), (-8, b"NERO"))),
     Kind("discs.cdi", marks=tuple((-8, bytes([minor, 0, 0, 0x80])) for minor in (4, 5, 6))),
     Kind("discs.mds", marks=((0, b"MEDIA DESCRIPTOR"),)),

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -20,6 +20,11 @@ from isomount.sources import BinaryFile, Source, open_source
 _DEPTH_AT_MOST = 8
 # Where a plain image says what it is (ECMA-119 8.1.2, ECMA-167 2/9.1.2).
 _RECOGNITION = 32769
+# Files of sectors by name, and what those of raw data begin with (ECMA-130 14.1).
+_TRACKS = (".bin", ".img", ".mdf", ".raw")
+_SYNC = b"\0" + b"\xff" * 10 + b"\0"
+# The rooms of kinds that one stream of bytes comes of.
+_STREAMS = ("streams.", "packed.")
 _PLAIN = (b"CD001", b"BEA01", b"NSR02", b"NSR03", b"BOOT2", b"CDROM")
 
 
@@ -69,22 +74,59 @@ def _unpack(source: Source, surroundings: Surroundings) -> Unpacked:
         raise
 
 
+def decompressed(source: Source, surroundings: Surroundings) -> Source:
+    """What is in ``source``, the file of a sheet, down to the sectors; ``source`` if nothing is.
+
+    Closes ``source`` on errors. Raises as ``unpack`` does.
+    """
+    try:
+        for _ in range(_DEPTH_AT_MOST):
+            source = surroundings.cached(source)
+            streams = (kind for kind in candidates(source) if kind.module.startswith(_STREAMS))
+            found = _first(streams, source, surroundings)
+            if found is None or isinstance(found, Disc | Archive):
+                return source
+            source = found
+        raise NotAnImageError(f"{source.name}: is a container in a container, too many times")
+    except BaseException:
+        source.close()
+        raise
+
+
 def _content(source: Source, surroundings: Surroundings) -> Source | Archive | Disc | None:
-    """What is in ``source`` if it is a container."""
-    for kind in _candidates(source):
+    """What is in ``source`` if it is a container, or the disc that it is a part of."""
+    if source.name.lower().endswith(_TRACKS) or _read(source, 0, len(_SYNC)) == _SYNC:
+        from isomount.containers.discs.beside import disc_beside  # plain images do without
+
+        disc = disc_beside(source, surroundings)
+        if disc is not None:
+            source.close()
+            return disc
+    return _first(candidates(source), source, surroundings)
+
+
+def _first(
+    kinds: Iterable[Kind], source: Source, surroundings: Surroundings
+) -> Source | Archive | Disc | None:
+    for kind in kinds:
         with suppress(OtherKindError):
             return kind.unpack(source, surroundings)
     return None
 
 
-def _candidates(source: Source) -> Iterator[Kind]:
+def is_plain(source: Source) -> bool:
+    """Whether ``source`` says at the usual place that it is an image of 2048-byte sectors."""
+    return _read(source, _RECOGNITION, 5) in _PLAIN
+
+
+def candidates(source: Source) -> Iterator[Kind]:
     """The kinds that ``source`` may be of.
 
     A plain image is none of those that are known by their beginning, whatever it begins with.
     """
     tail = _read(source, max(0, source.size - TAIL), TAIL)
     yield from (kind for kind in KINDS if kind.is_at_end(tail))
-    if _read(source, _RECOGNITION, 5) in _PLAIN:
+    if is_plain(source):
         return
     head = _read(source, 0, HEAD)
     yield from (kind for kind in KINDS if kind.is_at_start(head, source.name))

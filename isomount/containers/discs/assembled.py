@@ -4,15 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from isomount.containers.discs import cdtext
 from isomount.containers.discs.cdtext import Texts
-from isomount.containers.discs.disc import SECTORS_A_SECOND, Disc, Mode, Run, Track
+from isomount.containers.discs.disc import Disc, Mode, Run, Track
 from isomount.errors import DamagedImageError
 from isomount.sources import Source
 
 _Listed = TypeVar("_Listed")
-# LBA 0 is at 00:02:00.
-LEAD = 2 * SECTORS_A_SECOND
-_MINUTE = 60 * SECTORS_A_SECOND
 # A CD has up to 99 tracks, a DVD a few more.
 _TRACKS_AT_MOST = 255
 # What may be stored of a sector, and of the subchannel behind it.
@@ -21,11 +19,8 @@ _SUBCHANNELS = (0, 96, 16)
 # The flags of a track by the bits of its control field (ECMA-130 22.3.1).
 _FLAGS = {1: "PRE", 2: "DCP", 8: "4CH"}
 IS_DATA = 4
-
-
-def lba(minute: int, second: int, frame: int) -> int:
-    """The LBA of an absolute address."""
-    return minute * _MINUTE + second * SECTORS_A_SECOND + frame - LEAD
+# A pack of CD-Text; a drive's answer has a header before them.
+_PACK, _PACKS_HEADER = 18, 4
 
 
 def flags(control: int) -> frozenset[str]:
@@ -62,6 +57,13 @@ def catalog(field: bytes) -> str:
     return text if len(text) == 13 and text.isdecimal() and text.strip("0") else ""
 
 
+def texts(packs: bytes) -> Texts:
+    """The CD-Text in ``packs``, by track and name."""
+    if len(packs) % _PACK == _PACKS_HEADER:
+        packs = packs[_PACKS_HEADER:]
+    return cdtext.texts(packs[at : at + _PACK] for at in range(0, len(packs), _PACK))
+
+
 def limited(name: str, listed: Iterable[_Listed]) -> list[_Listed]:
     """All tracks that the file ``name`` lists. Raises DamagedImageError if no disc has so many."""
     tracks: list[_Listed] = []
@@ -81,10 +83,10 @@ def assemble(
     runs: Iterable[Run],
     *,
     number: str = "",
-    texts: Texts | None = None,
+    said: Texts | None = None,
     files: Iterable[Source] = (),
 ) -> Disc:
-    """The disc that ``file`` describes, with ``number`` as its catalogue number.
+    """The disc that ``file`` describes, with ``number`` as its catalogue number, ``said`` as texts.
 
     Of ``runs`` what is in their files remains. Raises DamagedImageError if that is nothing.
     """
@@ -99,13 +101,13 @@ def assemble(
             f"{file.name}: its data would begin at byte {first.offset} of {first.file.name}, "
             f"which is {first.file.size} bytes long; copy that again"
         )
-    by_track: Texts = texts or {}
-    told = tuple(_with_texts(track, by_track.get(track.number)) for track in tracks)
-    return Disc(kind, told, stored, number, dict(by_track.get(0, {})), (*files, file))
+    said = said or {}
+    told = tuple(_with_texts(track, said.get(track.number)) for track in tracks)
+    return Disc(kind, told, stored, number, dict(said.get(0, {})), (*files, file))
 
 
-def _with_texts(track: Track, texts: Mapping[str, str] | None) -> Track:
-    return replace(track, texts=dict(texts)) if texts else track
+def _with_texts(track: Track, said: Mapping[str, str] | None) -> Track:
+    return replace(track, texts=dict(said)) if said else track
 
 
 def _stored(run: Run) -> Run | None:

@@ -11,18 +11,19 @@ from posixpath import basename, splitext
 from typing import NamedTuple
 
 from isomount.containers.base import Surroundings
-from isomount.containers.discs import cdtext
 from isomount.containers.discs.assembled import (
     assemble,
     catalog,
     flags,
     known_size,
-    lba,
     limited,
+    texts,
 )
+from isomount.containers.discs.cdtext import Texts
 from isomount.containers.discs.cursor import Cursor
 from isomount.containers.discs.disc import Disc, Mode, Run, Track
 from isomount.containers.discs.files import DataFiles
+from isomount.containers.discs.msf import lba
 from isomount.errors import DamagedImageError, MissingImageError, NotAnImageError
 from isomount.sources import Source
 
@@ -64,7 +65,7 @@ class _Head(NamedTuple):
 
     sessions: int
     number: str
-    texts: cdtext.Texts
+    said: Texts
     is_cd: bool
 
 
@@ -91,7 +92,7 @@ def unpack(file: Source, surroundings: Surroundings) -> Disc:
             tracks,
             runs,
             number=head.number,
-            texts=head.texts,
+            said=head.said,
             files=files.opened,
         )
     except BaseException:
@@ -106,10 +107,10 @@ def _head(cursor: Cursor) -> _Head:
     cursor.skip(_IDENTIFIERS)
     page, unknown, _ = cursor.unpack(_LENGTHS)
     cursor.skip(page + unknown + pma + atip)
-    texts = cdtext.parse(cursor.read(text))
+    said = texts(cursor.read(text))
     is_cd = medium in _CD
     cursor.skip(bca + structures + (about_cd if is_cd else about))
-    return _Head(sessions, catalog(number) if has_number else "", texts, is_cd)
+    return _Head(sessions, catalog(number) if has_number else "", said, is_cd)
 
 
 def _blocks(file: Source, cursor: Cursor, is_cd: bool) -> Iterator[_Block]:

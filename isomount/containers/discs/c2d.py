@@ -9,13 +9,13 @@ from shlex import quote
 from typing import NamedTuple
 
 from isomount.containers.base import Surroundings
-from isomount.containers.discs import cdtext
 from isomount.containers.discs.assembled import (
     assemble,
     catalog,
     isrc,
     known_size,
     limited,
+    texts,
 )
 from isomount.containers.discs.cursor import Cursor
 from isomount.containers.discs.disc import Disc, Mode, Run, Track
@@ -67,7 +67,7 @@ def unpack(file: Source, surroundings: Surroundings) -> Disc:
         [_track(group) for group in groups],
         [run for group in groups for run in _runs(file, group)],
         number=catalog(number) if has_number else "",
-        texts=cdtext.parse(Cursor(file, size).read(text)),
+        said=texts(Cursor(file, size).read(text)),
     )
 
 

@@ -11,11 +11,13 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from isomount.containers.base import OtherKindError, Surroundings
-from isomount.containers.discs import cdtext
-from isomount.containers.discs.assembled import LEAD, assemble, catalog, flags, isrc, limited
+from isomount.containers.discs.assembled import assemble, catalog, flags, isrc, limited, texts
+from isomount.containers.discs.cdtext import Texts
 from isomount.containers.discs.cursor import Cursor
 from isomount.containers.discs.disc import Disc, Mode, Run, Track
-from isomount.containers.discs.placing import is_plain, proven
+from isomount.containers.discs.msf import LEAD
+from isomount.containers.discs.placing import proven
+from isomount.containers.unpack import is_plain
 from isomount.errors import DamagedImageError
 from isomount.sources import Source
 
@@ -70,14 +72,14 @@ def unpack(file: Source, surroundings: Surroundings) -> Disc:
             f"{file.name}: is a DiscJuggler image of version {_VERSIONS[version]} whose list of "
             f"tracks at byte {at} is damaged or of an unknown form; CDEmu may open it"
         ) from error
-    number, texts = tracks.disc()
+    number, said = tracks.disc()
     return assemble(
         "DiscJuggler image (CDI)",
         file,
         [each.track for each in laid],
         [each.run for each in laid],
         number=number,
-        texts=texts,
+        said=said,
     )
 
 
@@ -102,10 +104,10 @@ class _Tracks:
                 yield self._track(number, session)
             self._cursor.skip(12 if self._version == _V2 else 13)
 
-    def disc(self) -> tuple[str, cdtext.Texts]:
+    def disc(self) -> tuple[str, Texts]:
         """The catalogue number and the CD-Text, behind all sessions; nothing if not found there."""
         number = ""
-        texts: cdtext.Texts = {}
+        said: Texts = {}
         with suppress(DamagedImageError):
             cursor = self._cursor
             cursor.skip(2)  # a session without tracks
@@ -115,8 +117,8 @@ class _Tracks:
                 cursor.skip(9)
                 field = cursor.read(13)
                 number = catalog(field) if cursor.number(4) else ""
-                texts = cdtext.parse(cursor.read(cursor.number(4)))
-        return number, texts
+                said = texts(cursor.read(cursor.number(4)))
+        return number, said
 
     def _head(self) -> bool:
         """Skip what begins each part. Returns whether it has the fields of DiscJuggler 4."""

@@ -12,20 +12,20 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from isomount.containers.base import OtherKindError, Surroundings
-from isomount.containers.discs import cdtext
 from isomount.containers.discs.assembled import (
     IS_DATA,
-    LEAD,
     assemble,
     catalog,
     flags,
     isrc,
-    lba,
     limited,
     size_in,
+    texts,
 )
 from isomount.containers.discs.disc import Disc, Mode, Run, Track
-from isomount.containers.discs.placing import is_plain, proven
+from isomount.containers.discs.msf import LEAD, lba
+from isomount.containers.discs.placing import proven
+from isomount.containers.unpack import is_plain
 from isomount.errors import DamagedImageError
 from isomount.sources import Source
 
@@ -100,7 +100,7 @@ def unpack(file: Source, surroundings: Surroundings) -> Disc:
             [each.track for each in laid],
             [each.run for each in laid],
             number=next(found, ""),
-            texts=cdtext.parse(b"".join(each.body for each in chunks if each.name == b"CDTX")),
+            said=texts(b"".join(each.body for each in chunks if each.name == b"CDTX")),
         )
     except DamagedImageError:
         if is_plain(file):  # the tracks are lost, the image is not
