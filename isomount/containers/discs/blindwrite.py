@@ -7,7 +7,6 @@ with their tracks. Numbers have their lowest byte first. Tables of version 4 (.b
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from posixpath import basename, splitext
 from typing import NamedTuple
 
 from isomount.containers.base import Surroundings
@@ -24,7 +23,8 @@ from isomount.containers.discs.cursor import Cursor
 from isomount.containers.discs.disc import Disc, Mode, Run, Track
 from isomount.containers.discs.files import DataFiles
 from isomount.containers.discs.msf import lba
-from isomount.errors import DamagedImageError, MissingImageError, NotAnImageError
+from isomount.containers.discs.renamed import opened
+from isomount.errors import DamagedImageError, NotAnImageError
 from isomount.sources import Source
 
 _SIGNATURE = b"BWT5 STREAM SIGN"
@@ -47,7 +47,6 @@ _CD_TRACK_MORE = 8
 _MODES = {1: Mode.AUDIO, 2: Mode.MODE1, 6: Mode.MODE1}
 _DVD_SECTOR = 2048
 _NAME_AT_MOST = 2048
-_ENDINGS = (".b6i", ".b5i", ".b00", ".bwi")
 
 
 class _Block(NamedTuple):
@@ -162,9 +161,10 @@ def _runs(
     """Each block, cut where the mode changes with the track."""
     tracks = sorted(tracks, key=lambda track: track.start - track.pregap)
     starts = [track.start - track.pregap for track in tracks]
+    parts = opened(file, files, [block.name for block in blocks])
     for first, sectors, offset, stride, name in blocks:
         size = known_size(file.name, stride)
-        data = _opened(file, files, name)
+        data = parts[name]
         at, end = first, first + sectors
         while at < end and tracks:
             index = max(0, bisect_right(starts, at) - 1)
@@ -173,15 +173,3 @@ def _runs(
             place = offset + (at - first) * stride
             yield Run(at, until - at, data, place, size, stride, tracks[index].mode)
             at = until
-
-
-def _opened(file: Source, files: DataFiles, name: str) -> Source:
-    """The file ``name``, or one that was renamed with its table."""
-    try:
-        return files.open(name, _ENDINGS)
-    except MissingImageError:
-        ending = splitext(basename(name.replace("\\", "/")))[1]
-        renamed = splitext(basename(file.name))[0] + ending
-        if not ending or renamed == basename(file.name):
-            raise
-        return files.open(renamed, _ENDINGS)

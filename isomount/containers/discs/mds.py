@@ -6,8 +6,7 @@ have their lowest byte first. A track's pregap is not stored.
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from posixpath import basename, splitext
+from dataclasses import dataclass
 from shlex import quote
 
 from isomount.containers.base import Surroundings
@@ -16,7 +15,8 @@ from isomount.containers.discs.cursor import Cursor
 from isomount.containers.discs.disc import Disc, Mode, Run, Track
 from isomount.containers.discs.files import DataFiles
 from isomount.containers.discs.joined import JoinedSource
-from isomount.errors import DamagedImageError, MissingImageError, NotAnImageError
+from isomount.containers.discs.renamed import opened
+from isomount.errors import DamagedImageError, NotAnImageError
 from isomount.sources import Source
 
 # After the signature: version, medium, sessions; where the blocks of the sessions are.
@@ -37,9 +37,7 @@ _SESSIONS_AT_MOST = 99
 _POINTS = range(1, 100)
 _FILES_AT_MOST = 200
 _NAME_AT_MOST = 255
-# What a name of this stem stands for is called as the sheet.
-_SAME_NAME = "*"
-_ENDINGS = (".mdf", ".img", ".iso", ".bin")
+_USUAL_NAME = "*.mdf"
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class _Listed:
     track: Track
     offset: int
     stride: int
-    names: tuple[str, ...] = field(default=("*.mdf",))
+    names: tuple[str, ...] = (_USUAL_NAME,)
 
 
 def unpack(file: Source, surroundings: Surroundings) -> Disc:
@@ -122,7 +120,7 @@ def _listed(file: Source, fields: Sequence[int], session: int, sectors: int | No
 def _name(file: Source, at: int, is_wide: int) -> str:
     """The name at byte ``at``, which ends with NUL, of one or two bytes a character."""
     if not at:
-        return "*.mdf"
+        return _USUAL_NAME
     width = 2 if is_wide else 1
     length = min(_NAME_AT_MOST * width, max(0, file.size - at))
     data = Cursor(file, at).read(length)
@@ -136,25 +134,11 @@ def _name(file: Source, at: int, is_wide: int) -> str:
 
 
 def _runs(file: Source, files: DataFiles, listed: Sequence[_Listed]) -> Iterator[Run]:
+    parts = opened(file, files, [name for each in listed for name in each.names])
     wholes: dict[tuple[str, ...], Source] = {}
     for track, offset, stride, names in ((x.track, x.offset, x.stride, x.names) for x in listed):
         size = known_size(file.name, stride)
-        whole = wholes.get(names)
-        if whole is None:
-            parts = [_opened(file, files, name) for name in names]
-            whole = wholes[names] = parts[0] if len(parts) == 1 else JoinedSource(parts)
-        yield Run(track.start, track.length, whole, offset, size, stride, track.mode)
-
-
-def _opened(file: Source, files: DataFiles, name: str) -> Source:
-    """The file ``name``, or one that was renamed with its .mds."""
-    stem, ending = splitext(basename(name.replace("\\", "/")))
-    renamed = splitext(basename(file.name))[0] + ending
-    if stem == _SAME_NAME:
-        return files.open(renamed, _ENDINGS)
-    try:
-        return files.open(name, _ENDINGS)
-    except MissingImageError:
-        if not ending or renamed == basename(file.name):
-            raise
-        return files.open(renamed, _ENDINGS)
+        if names not in wholes:
+            whole = [parts[name] for name in names]
+            wholes[names] = whole[0] if len(whole) == 1 else JoinedSource(whole)
+        yield Run(track.start, track.length, wholes[names], offset, size, stride, track.mode)
