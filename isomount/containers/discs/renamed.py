@@ -1,6 +1,7 @@
 """The data files of a binary sheet, which are renamed with it as often as not."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from posixpath import basename, splitext
 
 from isomount.containers.discs.files import DataFiles
@@ -27,6 +28,7 @@ def _opened(sheet: Source, files: DataFiles, name: str, endings: Sequence[str]) 
     try:
         return files.open(name, endings)
     except MissingImageError:
-        if not ending or renamed == basename(sheet.name):
-            raise
-        return files.open(renamed, endings)
+        if ending and renamed != basename(sheet.name):
+            with suppress(MissingImageError):
+                return files.open(renamed, endings)
+        raise
