@@ -49,10 +49,10 @@ class Kind(NamedTuple):
 
 
 # What a sheet begins with: a mark of UTF-8 or, after NULs were taken out, of UTF-16 and UTF-32.
-_MARK = rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?"
+_MARK = rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)*"
 _CUE = re.compile(
     _MARK + rb"(?=\s*(?:REM|CATALOG|CDTEXTFILE|TITLE|PERFORMER|SONGWRITER|FILE)\s)"
-    rb"(?=.*(?:\A|[\r\n\xbf\xfe\xff])[ \t]*FILE[ \t].*[\r\n][ \t]*TRACK[ \t]+[0-9])",
+    rb"(?=(?:.*[\r\n])?[ \t]*FILE[ \t].*[\r\n][ \t]*TRACK[ \t]+[0-9])",
     re.IGNORECASE | re.DOTALL,
 )
 _TOC = re.compile(

@@ -5,6 +5,7 @@ name and the byte that it begins at there. No pregap is stored.
 """
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from isomount.containers.base import OtherKindError, Surroundings
@@ -71,7 +72,7 @@ def parse(name: str, lines: list[str]) -> list[_Line]:
             f"{name}: lists {len(listed)} tracks, but says that they are {int(count)}; "
             "it was cut off: copy it again"
         )
-    for track, following in zip(listed, listed[1:], strict=False):
+    for track, following in pairwise(listed):
         if following.lba <= track.lba:
             raise DamagedImageError(
                 f"{name}: line {following.line}: sector {following.lba} is not after {track.lba}, "

@@ -103,7 +103,7 @@ def placed(plans: Iterable[Plan]) -> tuple[tuple[Track, ...], tuple[Run, ...]]:
         before = tracks[-1].session if tracks else None
         start = _start(plan, end, before)
         pregap = plan.track.pregap
-        jump = start - pregap - end
+        jump = start - pregap - end if tracks else 0
         is_next = before is not None and is_measured and jump >= _SESSION_GAP
         session = plan.session or (before or 1) + is_next
         end = start - pregap + plan.sectors
@@ -113,7 +113,7 @@ def placed(plans: Iterable[Plan]) -> tuple[tuple[Track, ...], tuple[Run, ...]]:
                 start=start,
                 length=end - start,
                 session=session,
-                pregap=_whole_pregap(pregap, jump, before in (None, session)),
+                pregap=_whole_pregap(pregap, jump, session - (before or session)),
                 indexes=tuple(start + index for index in plan.track.indexes),
             )
         )
@@ -137,9 +137,9 @@ def _start(plan: Plan, end: int, before: int | None) -> int:
     return 0 if is_lead else counted
 
 
-def _whole_pregap(pregap: int, jump: int, is_same_session: bool) -> int:
-    """With what of it is not stored."""
-    if not is_same_session:
+def _whole_pregap(pregap: int, jump: int, sessions: int) -> int:
+    """With what of it is not stored, ``sessions`` after the one of the track before."""
+    if sessions:
         return max(pregap, LEAD)
     return pregap + jump if 0 < jump < _SESSION_GAP else pregap
 

@@ -96,12 +96,6 @@ CONTAINERS = (
         "is the table of contents of an Alcohol image; make an .iso of the .mdf beside it with: "
         "mdf2iso DISC.mdf disc.iso",
     ),
-    Signature(
-        0,
-        b"[CloneCD]",
-        "is the table of contents of a CloneCD image; make an .iso of the .img beside it with: "
-        "ccd2iso DISC.img disc.iso",
-    ),
     Signature(0, b"BWT5 STREAM SIGN", f"is the table of contents of a BlindWrite image; {_CDEMU}"),
     Signature(
         0,
