@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from isomount.blocks import Store
 from isomount.containers import Disc, Mode, OtherKindError, Surroundings, Track
 from isomount.containers.discs.files import DataFiles
-from isomount.containers.discs.layout import placed
+from isomount.containers.discs.plan import placed
 from isomount.containers.discs.toc import planned, unpack
 from isomount.containers.discs.toc_sheet import parse
 from isomount.errors import DamagedImageError, IsomountError, MissingImageError, NotAnImageError

@@ -12,7 +12,7 @@ from isomount.containers.base import OtherKindError, Surroundings
 from isomount.containers.discs.cue_sheet import HIGH_DENSITY, TRACKS_AT_MOST
 from isomount.containers.discs.disc import Disc, Mode, Track
 from isomount.containers.discs.files import AUDIO_ENDINGS, DATA_ENDINGS, DataFiles
-from isomount.containers.discs.layout import Piece, Plan, disc_of
+from isomount.containers.discs.plan import Piece, Plan, disc_of
 from isomount.containers.discs.stored import RAW, Stored, as_stored
 from isomount.containers.discs.text import read_sheet
 from isomount.errors import DamagedImageError, MissingImageError
