@@ -4,7 +4,7 @@ That is also what is left where the sheet is not to be found: one track, beginni
 of its first sector says.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from isomount.containers.base import OtherKindError, Surroundings
 from isomount.containers.discs.disc import Disc, Mode, Run, Track
@@ -32,6 +32,8 @@ _SEARCHED = 1 << 20
 # Patterns that look like a sync by chance; more of them are no dump of a disc.
 _TRIED_AT_MOST = 64
 _TRACKS_AT_MOST = 99
+# Sectors side by side that are looked at for a header that can be read.
+_DAMAGED = 32
 
 
 def unpack(file: Source, surroundings: Surroundings) -> Disc:
@@ -121,38 +123,43 @@ def _run(file: Source, offset: int, layout: Layout, lba: int, count: int) -> Run
 def _stretches(file: Source, offset: int, layout: Layout, count: int) -> Iterator[Run]:
     """Runs of raw sectors whose headers count on: what lay between sessions is left out of dumps.
 
-    Where there is no header, in a track of audio, that is the end.
+    Where the last one has no header, in a track of audio, nothing is looked for.
     """
-    stride = layout.stride
-
-    def ahead(index: int) -> int | None:
-        """How much further on the sector is on the disc than in the file."""
-        found = header(read(file, offset + index * stride, HEADED))
-        return None if found is None else found.lba - index
-
-    first = ahead(0)
-    if first is None or ahead(1) != first:  # they count nothing
-        yield _run(file, offset, layout, 0, count)
-        return
-    start = 0
-    for _ in range(_TRACKS_AT_MOST):
-        here = ahead(start)
-        if here is None or here < first:
-            return
-        end = _last(lambda index, here=here: ahead(index) == here, start, count) + 1
-        yield _run(file, offset + start * stride, layout, start + here - first, end - start)
-        if end >= count:
-            return
-        start = end
+    first, last = (_ahead(file, offset, layout, index) for index in (0, count - 1))
+    start = moved = 0
+    if first is not None and last is not None and _ahead(file, offset, layout, 1) == first:
+        for _ in range(_TRACKS_AT_MOST):
+            here = _ahead(file, offset, layout, start)
+            if here is None or not first + moved <= here <= last:
+                break
+            moved = here - first
+            if here == last:
+                break
+            end = _end(file, offset, layout, range(start, count))
+            place = offset + start * layout.stride
+            yield _run(file, place, layout, start + moved, end - start)
+            start = end
+    place = offset + start * layout.stride
+    yield _run(file, place, layout, start + moved, count - start)
 
 
-def _last(holds: Callable[[int], bool], first: int, end: int) -> int:
-    """The last number below ``end`` for which it ``holds``, as for all from ``first`` to there."""
-    low, high = first, end
+def _ahead(file: Source, offset: int, layout: Layout, index: int) -> int | None:
+    """How much further on a sector is on the disc than in the file; None without a header."""
+    found = header(read(file, offset + index * layout.stride, HEADED))
+    return None if found is None else found.lba - index
+
+
+def _end(file: Source, offset: int, layout: Layout, among: range) -> int:
+    """Where headers no longer count on from that of the first sector of ``among``."""
+    here = _ahead(file, offset, layout, among.start)
+    low, high = among.start, among.stop
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if holds(middle) else (low, middle)
-    return low
+        # A damaged sector tells nothing; one of those after it does.
+        near = (_ahead(file, offset, layout, each) for each in range(middle, high)[:_DAMAGED])
+        known = next((each for each in near if each is not None), here)
+        low, high = (middle, high) if known == here else (low, middle)
+    return high
 
 
 def _leads(file: Source, offset: int, layout: Layout) -> bool:

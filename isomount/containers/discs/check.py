@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from isomount.containers.discs.disc import Track
 from isomount.containers.discs.edc import is_right, part
-from isomount.containers.discs.sectors import DESCRIPTOR, RAW
+from isomount.containers.discs.sectors import DESCRIPTOR, RAW, SYNC
 from isomount.containers.discs.settle import DataRun
 from isomount.containers.discs.source import DiscSource
 from isomount.errors import DamagedDataError, UsageError
@@ -33,6 +33,7 @@ class CheckedDiscSource(DiscSource):
     def __init__(self, plain: DiscSource) -> None:
         self.name, self.size, self.disc = plain.name, plain.size, plain.disc
         self._runs, self._starts = list(plain.runs), [run.lba for run in plain.runs]
+        self._sieves = {}
         self._checked = {run.lba for run in self._runs if _is_recorded(run)}
         if not self._checked:
             raise UsageError(
@@ -96,11 +97,21 @@ def count_bad(tracks: DiscSource) -> Iterator[Count]:
 
 
 def _verdicts(run: DataRun, sectors: range) -> Iterator[tuple[int, Verdict]]:
-    """Each of these sectors of ``run`` and what its EDC says."""
+    """Each of these sectors of ``run`` and what its EDC says.
+
+    Sectors without a sync that are the last ones are audio, in a file whose tracks nobody knows.
+    """
+    pending = range(0)
     for start in sectors[::_AT_ONCE]:
         count = min(_AT_ONCE, sectors.stop - start)
         for number, sector in enumerate(_stored(run, start, count), start):
+            if len(sector) == RAW and sector[: len(SYNC)] != SYNC:
+                pending = range(pending.start if pending else number, number + 1)
+                continue
+            yield from ((each, Verdict.BAD) for each in pending)
+            pending = range(0)
             yield number, _verdict(sector)
+    yield from ((each, Verdict.UNKNOWN) for each in pending)
 
 
 def _stored(run: DataRun, start: int, count: int) -> list[memoryview]:
@@ -115,6 +126,8 @@ def _stored(run: DataRun, start: int, count: int) -> list[memoryview]:
 
 def _verdict(sector: memoryview) -> Verdict:
     """What the EDC of a sector says; it is stored whole, or from its subheader on."""
+    if len(sector) == RAW and sector[: len(SYNC)] != SYNC:
+        return Verdict.BAD
     missing = RAW - len(sector)  # sync and header, which the EDC of mode 2 is not about
     covered = part(sector, missing)
     if covered is None:

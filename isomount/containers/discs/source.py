@@ -8,8 +8,9 @@ from functools import cached_property
 from isomount.containers.discs.disc import Disc
 from isomount.containers.discs.sectors import DESCRIPTOR, FORM2, IDENTIFIERS, SECTOR
 from isomount.containers.discs.settle import DataRun, settle
+from isomount.containers.discs.sieve import Sieve
 from isomount.errors import DamagedDataError, IsomountError, NotAnImageError
-from isomount.sources import FileRange, Source
+from isomount.sources import FileRange, LocalSource, Source
 
 # The high-density area of a GD-ROM begins here; it is a session of its own, whatever a sheet says.
 _HIGH_DENSITY = 45000
@@ -38,6 +39,7 @@ class DiscSource:
             )
         self.size = max(0, self._runs[-1].end) * SECTOR
         self._starts = [run.lba for run in self._runs]
+        self._sieves: dict[int, Sieve] = {}
 
     @property
     def runs(self) -> tuple[DataRun, ...]:
@@ -109,16 +111,25 @@ class DiscSource:
         run = self._run_at(first)
         if run is None or last >= run.end:
             return None
-        stride = run.layout.stride
-        wanted = (last - first) * stride + SECTOR
-        stored = run.file.read_resident(run.place(first) + run.layout.data_at, wanted)
-        if stored is None or len(stored) < wanted:
-            return None
-        data = stored if stride == SECTOR else _columns(stored, stride, SECTOR)
-        if len(data) == length:
+        data = self._resident(run, first, last + 1 - first)
+        if data is None or len(data) == length:
             return data
         start = offset - first * SECTOR
         return data[start : start + length]
+
+    def _resident(self, run: DataRun, start: int, count: int) -> bytes | memoryview | None:
+        """The user data of these sectors if all of it is in memory."""
+        place, stride = run.place(start) + run.layout.data_at, run.layout.stride
+        if isinstance(run.file, LocalSource) and stride > SECTOR and count <= Sieve.AT_MOST:
+            sieve = self._sieves.get(stride)
+            if sieve is None:
+                sieve = self._sieves[stride] = Sieve(stride)
+            return sieve.read(run.file, place, count)
+        wanted = (count - 1) * stride + SECTOR
+        stored = run.file.read_resident(place, wanted)
+        if stored is None or len(stored) < wanted:
+            return None
+        return stored if stride == SECTOR else _columns(stored, stride, SECTOR)
 
     def resident_range(self, offset: int, length: int) -> FileRange | None:
         """Where the bytes of that range stand, if they do so side by side and are in memory."""
