@@ -72,3 +72,6 @@ KINDS: tuple[Kind, ...] = (
     Kind("discs.ccd", text=_CCD, endings=(".ccd",)),
     Kind("discs.gdi", text=_GDI, endings=(".gdi",)),
 )
+
+# Sectors of a CD without a sheet: what is left to look for in what is of no other kind.
+BARE = Kind("discs.bare")
