@@ -50,10 +50,10 @@ class Kind(NamedTuple):
 
 _C2D = (b"Adaptec CeQuadrat VirtualCD File", b"Roxio Image File Format 3.0")
 # What a sheet begins with: a mark of UTF-8 or, after NULs were taken out, of UTF-16 and UTF-32.
-_MARK = rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?"
+_MARK = rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)*"
 _CUE = re.compile(
     _MARK + rb"(?=\s*(?:REM|CATALOG|CDTEXTFILE|TITLE|PERFORMER|SONGWRITER|FILE)\s)"
-    rb"(?=.*(?:\A|[\r\n\xbf\xfe\xff])[ \t]*FILE[ \t].*[\r\n][ \t]*TRACK[ \t]+[0-9])",
+    rb"(?=(?:.*[\r\n])?[ \t]*FILE[ \t].*[\r\n][ \t]*TRACK[ \t]+[0-9])",
     re.IGNORECASE | re.DOTALL,
 )
 _TOC = re.compile(
@@ -79,3 +79,6 @@ KINDS: tuple[Kind, ...] = (
     Kind("discs.pdi", marks=((0, b"TTAFMPVOBCDIMG"),)),
     Kind("discs.c2d", marks=tuple((0, mark) for mark in _C2D)),
 )
+
+# Sectors of a CD without a sheet: what is left to look for in what is of no other kind.
+BARE = Kind("discs.bare")

@@ -13,6 +13,7 @@ from isomount.formats.disc.sessions import Session, bytes_missing, choose_sessio
 from isomount.formats.options import Family, ViewOptions
 
 if TYPE_CHECKING:
+    from isomount.containers.discs.source import DiscSource
     from isomount.formats.compare import Losses
 
 _Found = TypeVar("_Found")
@@ -33,8 +34,16 @@ class Views(NamedTuple):
     remark: str = ""
 
 
-def find_views(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Views:
+def find_views(
+    reader: Reader,
+    options: ViewOptions,
+    name: str,
+    damage: Damage,
+    tracks: "DiscSource | None" = None,
+) -> Views:
     """The views of the image called ``name``, and the one to show.
+
+    ``tracks`` are those of a disc that the reader reads, where they are known.
 
     ``options.view`` chooses the family. Without it the side that loses less of the other is shown
     (see compare.py), UDF where neither does, of the ISO 9660 family its best tree.
@@ -44,18 +53,25 @@ def find_views(reader: Reader, options: ViewOptions, name: str, damage: Damage) 
     """
     if reader.size == 0:
         raise NotAnImageError(f"{name}: is empty (0 bytes); copy or download it again")
-    session, failure = _attempt(lambda: choose_session(reader, options, damage))
+    known = {} if tracks is None else tracks.sessions
+    session, failure = _attempt(lambda: choose_session(reader, options, damage, known))
     session = session or Session()
-    found = _views(reader, session.applied_to(options), name, damage)
+    found = _views(reader, session.applied_to(options), name, damage, tracks)
     if isinstance(failure, UsageError):
         raise failure
     return found._replace(session=session)
 
 
-def _views(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Views:
+def _views(
+    reader: Reader,
+    options: ViewOptions,
+    name: str,
+    damage: Damage,
+    tracks: "DiscSource | None",
+) -> Views:
     """The views of the session that ``options`` place."""
     universal, udf_failure = _attempt(lambda: udf.find(reader, options, name, damage))
-    iso, iso_failure = _attempt(lambda: iso9660.find(reader, options, name, damage))
+    iso, iso_failure = _attempt(lambda: iso9660.find(reader, options, name, damage, tracks))
     asked = options.view
     if universal is None and udf_failure is None and (iso is None or asked is Family.UDF):
         universal = _unannounced(reader, options, name, damage)

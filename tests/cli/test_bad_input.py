@@ -83,15 +83,20 @@ def _raw(image: Path, file: Path) -> None:
         (lambda image, file: file.write_bytes(lzma.compress(image.read_bytes())), "with: xz -dc"),
         (lambda image, file: file.write_bytes(bz2.compress(image.read_bytes())), "with: bunzip2"),
         (_raw, "holds raw CD sectors, not read so far; make an .iso of it with: iat file disc.iso"),
-        (lambda _, file: file.write_text(CUE), "is a cue sheet"),
     ],
-    ids=["zip", "gz", "xz", "bz2", "bin", "cue"],
+    ids=["zip", "gz", "xz", "bz2", "bin"],
 )
 def test_what_is_taken_for_an_image(
     small_image: Path, tmp_path: Path, make: Callable[[Path, Path], object], said: str
 ) -> None:
     make(small_image, tmp_path / "file")
     assert_failed(run("info", "file", cwd=tmp_path), 30, said)
+
+
+def test_a_sheet_without_its_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text(CUE)
+    done = run("info", "file", cwd=tmp_path)
+    assert_failed(done, 11, "disc.bin: is named by file and missing, as are disc.img")
 
 
 @pytest.mark.parametrize(

@@ -220,10 +220,6 @@ def test_bytes_by_chance_are_not_taken_for_sound() -> None:
             "is a pointer of Git LFS, not the file",
         ),
         ("d8:announce35:udp://x4:infod6:lengthi1e", "is a torrent, not what it leads to"),
-        ('FILE "a.bin" BINARY\n TRACK 01 MODE1/2352\n INDEX 01 0:0:0', "is a cue sheet"),
-        ("CD_ROM\n\nTRACK MODE1\nDATAFILE x", "is a table of contents by cdrdao"),
-        ("3\r\n1 0 4 2352 track01.bin 0\r\n", "is the list of a Dreamcast disc's tracks"),
-        ("[CloneCD]\r\nVersion=3\r\n", "is the table of contents of a CloneCD image"),
         ("# JiGsaw Download File 1.2\n", "is a Jigdo recipe"),
     ],
 )

@@ -75,7 +75,7 @@ def _aiff(file: Source) -> Samples:
     common = b""
     for name, start, length in _chunks(file, ">4sI"):
         if name == b"COMM":
-            common = read(file, start, 22)
+            common = read(file, start, min(length, 22))
         elif name == b"SSND":
             within = struct.unpack(">I", read(file, start, 4).rjust(4, b"\0"))[0]
             at = start + 8 + within

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from os.path import commonprefix
+from itertools import takewhile
 from posixpath import basename, splitext
 
 from isomount.containers.base import OtherKindError, Siblings, Surroundings
@@ -59,7 +59,7 @@ def _naming(name: str, siblings: Siblings, tried: list[str]) -> Iterator[Source]
         for each in siblings.names()
         if each.lower().endswith(_NAMING) and each not in tried and each != name
     ]
-    others.sort(key=lambda each: -len(commonprefix((folded(each), folded(name)))))
+    others.sort(key=lambda each: -_common(folded(each), folded(name)))
     for each in others[:_SHEETS_AT_MOST]:
         with suppress(ImageUnreadableError):
             sheet = siblings.open(each)
@@ -67,6 +67,12 @@ def _naming(name: str, siblings: Siblings, tried: list[str]) -> Iterator[Source]
                 yield sheet
             else:
                 sheet.close()
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _says(sheet: Source, name: str) -> bool:

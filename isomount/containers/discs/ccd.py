@@ -13,7 +13,7 @@ from isomount.containers.base import OtherKindError, Surroundings
 from isomount.containers.discs import cdtext, msf
 from isomount.containers.discs.disc import Disc, Mode, Track
 from isomount.containers.discs.files import DataFiles
-from isomount.containers.discs.layout import Piece, Plan, disc_of
+from isomount.containers.discs.plan import Piece, Plan, disc_of
 from isomount.containers.discs.stored import RAW, address
 from isomount.containers.discs.text import read_sheet
 from isomount.errors import DamagedImageError

@@ -8,7 +8,7 @@ from isomount.containers.discs.audio import Samples, samples, sectors_of
 from isomount.containers.discs.cue_sheet import CueFile, CueSheet, CueTrack, Point, parse
 from isomount.containers.discs.disc import Disc, Mode, Track
 from isomount.containers.discs.files import AUDIO_ENDINGS, DATA_ENDINGS, DataFiles
-from isomount.containers.discs.layout import Piece, Plan, disc_of
+from isomount.containers.discs.plan import Piece, Plan, disc_of
 from isomount.containers.discs.stored import RAW, Stored, as_stored
 from isomount.containers.discs.text import read_sheet
 from isomount.errors import DamagedImageError, MissingImageError

@@ -222,9 +222,7 @@ class _Parser:
         time = msf.sectors(argument)
         if said == ["SESSION"] and re.fullmatch("[0-9]{1,2}", argument):
             self._session = max(1, int(argument))
-        elif said == ["LEAD-OUT"] and time in _LEAD_OUTS:
-            self._gap += time or 0
-        elif said in (["LEAD-IN"], ["PREGAP"]):
+        elif said in (["LEAD-IN"], ["PREGAP"]) or (said == ["LEAD-OUT"] and time in _LEAD_OUTS):
             self._gap += time or 0
         elif words[:2] == ["SINGLE-DENSITY", "AREA"]:
             self._session = 1
@@ -264,7 +262,7 @@ def _is_stray(points: list[Point], point: Point) -> bool:
 
 
 def _name_and_word(rest: str) -> tuple[str, str]:
-    """The operands of FILE: a name in quotes of any kind, or without, and what kind of file it is."""
+    """The operands of FILE: a name, in quotes of any kind or without, and a word."""
     closing = _QUOTES.get(rest[:1], "")
     end = max((rest.rfind(quote) for quote in closing), default=0)
     if end > 0:

@@ -5,13 +5,14 @@ name and the byte that it begins at there. No pregap is stored.
 """
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from isomount.containers.base import OtherKindError, Surroundings
 from isomount.containers.discs.cue_sheet import HIGH_DENSITY, TRACKS_AT_MOST
 from isomount.containers.discs.disc import Disc, Mode, Track
 from isomount.containers.discs.files import AUDIO_ENDINGS, DATA_ENDINGS, DataFiles
-from isomount.containers.discs.layout import Piece, Plan, disc_of
+from isomount.containers.discs.plan import Piece, Plan, disc_of
 from isomount.containers.discs.stored import RAW, Stored, as_stored
 from isomount.containers.discs.text import read_sheet
 from isomount.errors import DamagedImageError, MissingImageError
@@ -71,7 +72,7 @@ def parse(name: str, lines: list[str]) -> list[_Line]:
             f"{name}: lists {len(listed)} tracks, but says that they are {int(count)}; "
             "it was cut off: copy it again"
         )
-    for track, following in zip(listed, listed[1:], strict=False):
+    for track, following in pairwise(listed):
         if following.lba <= track.lba:
             raise DamagedImageError(
                 f"{name}: line {following.line}: sector {following.lba} is not after {track.lba}, "

@@ -1,198 +1,107 @@
-"""From the tracks that a sheet lists to their places on the disc.
+"""How sectors are really stored somewhere in a file: what a sheet says, unless the bytes disprove
+it."""
 
-A sheet counts sectors in files. Where it leaves out what lies between sessions, or a pregap, the
-address in the header of a track's first raw sector tells.
-"""
+from itertools import product
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import NamedTuple
-
-from isomount.containers.discs.disc import Disc, Mode, Run, Track
-from isomount.containers.discs.files import DataFiles
-from isomount.containers.discs.msf import LEAD
-from isomount.containers.discs.stored import RAW, Stored, address
-from isomount.errors import DamagedImageError
+from isomount.containers.discs.disc import Mode, Run
+from isomount.containers.discs.sectors import (
+    DATA_AT,
+    DESCRIPTOR,
+    HEADED,
+    IDENTIFIERS,
+    LEAD,
+    RAW,
+    RAW_DATA_AT,
+    SECTOR,
+    SUBCHANNELS,
+    SYNC,
+    Layout,
+    header,
+)
+from isomount.errors import IsomountError
 from isomount.sources import Source
 
-# Sectors from the end of the first session, or of a later one, to the first track of the next:
-# lead-out, lead-in and pregap.
-_AFTER_FIRST, _AFTER_LATER = 6750 + 4500 + 150, 2250 + 4500 + 150
-# A pregap stored with its track is not between the two.
-_SESSION_GAP = _AFTER_LATER - LEAD
-# Where a header is looked for, in sectors from the track's start: some writers leave the first ones
-# empty.
-_HEADERS = (0, 16)
+# Everything that is found: raw sectors by their sync, others by a volume descriptor in its place.
+_SIZES = (
+    (2048, 0),
+    (2056, DATA_AT[2056]),
+    (2332, DATA_AT[2332]),
+    (2336, DATA_AT[2336]),
+    *((RAW, at) for at in RAW_DATA_AT.values()),
+)
+_LAYOUTS = tuple(
+    Layout(size, size + subchannel, at) for subchannel, (size, at) in product(SUBCHANNELS, _SIZES)
+)
+# Where a sector may stand that shows how all are stored. The first may be empty, as may those of
+# the pregap; what a volume begins with is licence data on some discs.
+_SHOWING = (0, DESCRIPTOR, LEAD, LEAD + DESCRIPTOR)
 
 
-class Piece(NamedTuple):
-    """``sectors`` sectors of a track side by side. No ``file``: they are stored nowhere."""
+def read(file: Source, offset: int, length: int) -> bytes:
+    """That range; nothing if it cannot be read: what is wrong shows when it is needed."""
+    if offset < 0 or offset >= file.size:
+        return b""
+    try:
+        return file.read_at(offset, length)
+    except (IsomountError, OSError):
+        return b""
 
-    sectors: int
-    file: Source | None = None
-    offset: int = 0
-    stored: Stored = Stored(RAW, RAW)
-    is_big_endian: bool = False
+
+def stated(run: Run) -> Layout:
+    """How the sectors of ``run`` are stored by what its sheet says."""
+    data_at = RAW_DATA_AT.get(run.mode, HEADED) if run.size == RAW else DATA_AT.get(run.size, 0)
+    return Layout(run.size, max(run.stride, run.size, SECTOR), data_at)
 
 
-class Plan(NamedTuple):
-    """A track whose place is sought.
+def judged(run: Run) -> Layout:
+    """How the sectors of ``run`` are stored, by their bytes where these tell."""
+    said = stated(run)
+    if said.size == RAW:
+        raw = _by_sync(run.file, run.offset, said.stride)
+        return raw or described(run.file, run.offset) or said
+    if _has_descriptor(run.file, run.offset, said):
+        return said
+    raw = raw_at(run.file, run.offset)
+    return raw or described(run.file, run.offset) or said
 
-    ``track`` has all that is known by now; its indexes count from INDEX 01. ``pieces`` begin with
-    its pregap. ``gap`` sectors before them belong to no track. ``session`` and ``start`` (the LBA
-    of INDEX 01) are None if the sheet does not say. ``is_measured`` is False if it is not known how
-    long the track is.
-    """
 
-    track: Track
-    pieces: tuple[Piece, ...]
-    gap: int = 0
-    session: int | None = None
-    start: int | None = None
-    is_measured: bool = True
-
-    @property
-    def sectors(self) -> int:
-        """With its pregap."""
-        return sum(piece.sectors for piece in self.pieces)
-
-    def address(self) -> int | None:
-        """The LBA of INDEX 01 by the headers of its sectors."""
-        if self.track.mode is Mode.AUDIO:
-            return None
-        for sector in _HEADERS:
-            found = self._address(self.track.pregap + sector)
-            if found is not None:
-                return found - sector
+def raw_at(file: Source, offset: int) -> Layout | None:
+    """How raw sectors are stored that begin at byte ``offset``, by two syncs; None if none do."""
+    if read(file, offset, len(SYNC)) != SYNC:
         return None
-
-    def _address(self, sector: int) -> int | None:
-        for piece in self.pieces:
-            if sector < piece.sectors:
-                if piece.file is None or piece.stored.size != RAW:
-                    return None
-                return address(piece.file, piece.offset + sector * piece.stored.stride)
-            sector -= piece.sectors
-        return None
+    for subchannel in SUBCHANNELS:
+        stride = RAW + subchannel
+        if read(file, offset + stride, len(SYNC)) == SYNC:
+            return _by_sync(file, offset, stride)
+    return None
 
 
-def disc_of(
-    kind: str,
-    sheet: Source,
-    plans: Sequence[Plan],
-    files: DataFiles,
-    catalog: str = "",
-    texts: Mapping[str, str] | None = None,
-) -> Disc:
-    """The disc with the tracks of ``plans``, which closes ``files`` and ``sheet``.
-
-    Raises DamagedImageError if there are data tracks, but no sector of them is stored.
-    """
-    tracks, runs = placed(plans)
-    if not any(run.mode is not Mode.AUDIO for run in runs):
-        _refuse_empty(sheet.name, plans)
-    return Disc(kind, tracks, runs, catalog, texts or {}, (*files.opened, sheet))
+def described(file: Source, offset: int) -> Layout | None:
+    """How sectors from byte ``offset`` on are stored, by a volume descriptor among them."""
+    return next((each for each in _LAYOUTS if _has_descriptor(file, offset, each)), None)
 
 
-def placed(plans: Iterable[Plan]) -> tuple[tuple[Track, ...], tuple[Run, ...]]:
-    """The tracks at their places, and where what is stored of them is."""
-    tracks: list[Track] = []
-    runs: list[Run] = []
-    end, is_measured = 0, True
-    for plan in plans:
-        before = tracks[-1].session if tracks else None
-        start = _start(plan, end, before)
-        pregap = plan.track.pregap
-        jump = start - pregap - end
-        is_next = before is not None and is_measured and jump >= _SESSION_GAP
-        session = plan.session or (before or 1) + is_next
-        end = start - pregap + plan.sectors
-        tracks.append(
-            replace(
-                plan.track,
-                start=start,
-                length=end - start,
-                session=session,
-                pregap=_whole_pregap(pregap, jump, before in (None, session)),
-                indexes=tuple(start + index for index in plan.track.indexes),
-            )
-        )
-        runs += _runs(plan, start - pregap)
-        is_measured = is_measured and plan.is_measured
-    return tuple(tracks), tuple(_apart(runs))
+def _by_sync(file: Source, offset: int, stride: int) -> Layout | None:
+    """The layout of raw sectors, by the mode in the header of one of them."""
+    for number in _SHOWING:
+        found = header(read(file, offset + number * stride, HEADED))
+        if found is not None and found.mode is not None:
+            return Layout(RAW, stride, RAW_DATA_AT[found.mode])
+    return None
 
 
-def _start(plan: Plan, end: int, before: int | None) -> int:
-    """The LBA of INDEX 01, where the track before, of session ``before``, ends at ``end``."""
-    if plan.start is not None:
-        return plan.start
-    counted = end + plan.gap + plan.track.pregap
-    if plan.session and before and plan.session != before and not plan.gap:
-        counted = end + (_AFTER_FIRST if before == 1 else _AFTER_LATER)
-    known = plan.address()
-    if known is not None and known >= (0 if before is None else counted):
-        return known
-    # The two seconds before LBA 0, which some writers store and others mention.
-    is_lead = before is None and counted == LEAD and plan.track.mode is not Mode.AUDIO
-    return 0 if is_lead else counted
-
-
-def _whole_pregap(pregap: int, jump: int, is_same_session: bool) -> int:
-    """With what of it is not stored."""
-    if not is_same_session:
-        return max(pregap, LEAD)
-    return pregap + jump if 0 < jump < _SESSION_GAP else pregap
-
-
-def _runs(plan: Plan, lba: int) -> Iterator[Run]:
-    """What is stored of a track that begins at ``lba``, from LBA 0 on."""
-    for piece in plan.pieces:
-        if piece.file is not None:
-            size, stride = piece.stored
-            # A file that was cut off holds less than its sheet says.
-            held = max(0, -(-(piece.file.size - piece.offset) // stride))
-            cut = max(0, -lba)
-            count = min(piece.sectors, held) - cut
-            if count > 0:
-                offset = piece.offset + cut * stride
-                mode, is_big = plan.track.mode, piece.is_big_endian
-                yield Run(lba + cut, count, piece.file, offset, size, stride, mode, is_big)
-        lba += piece.sectors
-
-
-def _apart(runs: Iterable[Run]) -> Iterator[Run]:
-    """In ascending order without overlap, joined where they go on in the same file."""
-    last: Run | None = None
-    for run in sorted(runs, key=lambda run: run.lba):
-        if last is not None and _goes_on(last, run):
-            last = last._replace(sectors=last.sectors + run.sectors)
-            continue
-        if last is not None and last.lba < run.lba:
-            yield last._replace(sectors=min(last.sectors, run.lba - last.lba))
-        last = run
-    if last is not None:
-        yield last
-
-
-def _goes_on(run: Run, following: Run) -> bool:
-    ends = (run.end, run.offset + run.sectors * run.stride)
-    alike = run._replace(lba=0, sectors=0, offset=0) == following._replace(
-        lba=0, sectors=0, offset=0
+def _has_descriptor(file: Source, offset: int, layout: Layout) -> bool:
+    """Whether there is the first volume descriptor of a session, the pregap counted or not."""
+    within = offset + layout.data_at + 1
+    return any(
+        read(file, within + number * layout.stride, len(identifier)) == identifier
+        for number in (DESCRIPTOR, LEAD + DESCRIPTOR)
+        for identifier in IDENTIFIERS
     )
-    return alike and ends == (following.lba, following.offset)
 
 
-def _refuse_empty(sheet: str, plans: Sequence[Plan]) -> None:
-    """Raise DamagedImageError if there is a data track, of which nothing is stored."""
-    data = [plan for plan in plans if plan.track.mode is not Mode.AUDIO]
-    for plan in data:
-        for piece in plan.pieces:
-            if piece.file is not None:
-                raise DamagedImageError(
-                    f"{sheet}: track {plan.track.number} would begin at byte {piece.offset} of "
-                    f"{piece.file.name}, which is {piece.file.size} bytes long; copy that again"
-                )
-    if data:
-        raise DamagedImageError(
-            f"{sheet}: names no file for track {data[0].track.number}, which has data; add it there"
-        )
+def mode_of(layout: Layout, otherwise: Mode) -> Mode:
+    """The mode of sectors stored so; ``otherwise`` where that does not tell."""
+    if layout.size == RAW:
+        return Mode.MODE1 if layout.data_at == RAW_DATA_AT[Mode.MODE1] else Mode.MODE2
+    return otherwise if layout.size == SECTOR else Mode.MODE2

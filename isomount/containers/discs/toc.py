@@ -6,7 +6,7 @@ from isomount.containers.base import OtherKindError, Surroundings
 from isomount.containers.discs.audio import samples
 from isomount.containers.discs.disc import Disc, Mode, Track
 from isomount.containers.discs.files import AUDIO_ENDINGS, DATA_ENDINGS, DataFiles
-from isomount.containers.discs.layout import Piece, Plan, disc_of
+from isomount.containers.discs.plan import Piece, Plan, disc_of
 from isomount.containers.discs.stored import as_stored
 from isomount.containers.discs.text import read_sheet
 from isomount.containers.discs.toc_sheet import Amount, Stretch, TocSheet, TocTrack, parse

@@ -50,6 +50,9 @@ class Amount(NamedTuple):
         return self.sectors - (-self.rest // stride)
 
 
+NOTHING = Amount()
+
+
 class Stretch(NamedTuple):
     """A part of a track: of a file from byte ``base`` plus ``start`` on, or nothing stored.
 
@@ -59,7 +62,7 @@ class Stretch(NamedTuple):
     name: str | None
     length: Amount | None
     base: int = 0
-    start: Amount = Amount()
+    start: Amount = NOTHING
     is_swapped: bool = False
 
 
@@ -70,7 +73,7 @@ class TocTrack:
     mode: Mode
     stored: Stored
     stretches: list[Stretch] = field(default_factory=list)
-    start: Amount = Amount()
+    start: Amount = NOTHING
     indexes: list[int] = field(default_factory=list)
     isrc: str = ""
     flags: set[str] = field(default_factory=set)
@@ -203,7 +206,7 @@ class _Parser:
     def _file(self) -> None:
         name, swap = self._file_name(), self._swap()
         base = self._base()
-        start = self._amount() or Amount()
+        start = self._amount() or NOTHING
         self._add(Stretch(name, self._amount() or None, base, start, swap))
 
     def _datafile(self) -> None:
@@ -260,7 +263,7 @@ class _Parser:
         track = self._current()
         there = self._amount()
         if there is None:
-            lengths = [each.length or Amount() for each in track.stretches]
+            lengths = [each.length or NOTHING for each in track.stretches]
             there = Amount(
                 sum(each.sectors for each in lengths), sum(each.rest for each in lengths)
             )

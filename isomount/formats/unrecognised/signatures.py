@@ -81,12 +81,6 @@ DISCS = (
 CONTAINERS = (
     Signature(
         0,
-        b"[CloneCD]",
-        "is the table of contents of a CloneCD image; make an .iso of the .img beside it with: "
-        "ccd2iso DISC.img disc.iso",
-    ),
-    Signature(
-        0,
         b"MComprHD",
         "is a compressed disc (CHD); unpack it with: chdman extractcd -i {name} -o disc.cue "
         "(or extractdvd -o disc.iso)",
