@@ -32,6 +32,8 @@ _SEARCHED = 1 << 20
 # Patterns that look like a sync by chance; more of them are no dump of a disc.
 _TRIED_AT_MOST = 64
 _TRACKS_AT_MOST = 99
+# What a disk and a tar archive are known by.
+_BOOT_SIGNATURE, _TAR = slice(510, 512), 257
 # Sectors side by side that are looked at for a header that can be read.
 _DAMAGED = 32
 
@@ -56,7 +58,7 @@ def _by_sync(file: Source) -> Disc | None:
         if at < 0:
             break
         layout = raw_at(file, at)
-        if layout is not None:
+        if layout is not None and (not any(head[:at]) or _is_shifted(file, head, at, layout)):
             return _disc(file, at, layout)
         if _is_repeated(file, at) and is_scrambled(head[at : at + HEADED]):
             raise NotAnImageError(
@@ -72,6 +74,15 @@ def _by_sync(file: Source) -> Disc | None:
         f"{file.name}: holds raw CD sectors, but not all of them: it is damaged; "
         "copy or download it again"
     )
+
+
+def _is_shifted(file: Source, head: bytes, at: int, layout: Layout) -> bool:
+    """Whether what comes before the first sector is a header of a dump.
+
+    A disk or an archive that has a dump in it as a file is none.
+    """
+    is_disk = head[_BOOT_SIGNATURE] == b"\x55\xaa" or head.startswith(b"ustar", _TAR)
+    return not is_disk and _leads(file, at, layout)
 
 
 def _is_repeated(file: Source, at: int) -> bool:
