@@ -56,12 +56,11 @@ def stated(run: Run) -> Layout:
 def judged(run: Run) -> Layout:
     """How the sectors of ``run`` are stored, by their bytes where these tell."""
     said = stated(run)
-    if said.size == RAW:
-        raw = _by_sync(run.file, run.offset, said.stride)
-        return raw or described(run.file, run.offset) or said
-    if _has_descriptor(run.file, run.offset, said):
+    if said.size != RAW and _has_descriptor(run.file, run.offset, said):
         return said
     raw = raw_at(run.file, run.offset)
+    if raw is None and said.size == RAW:
+        raw = _by_sync(run.file, run.offset, said.stride)
     return raw or described(run.file, run.offset) or said
 
 
