@@ -169,6 +169,12 @@ def test_headers_that_were_made_up() -> None:
     assert [each.lba for each in tracks.runs] in ([0, 20, 40], [0, 5000, 5020])
 
 
+def test_data_that_the_sheet_calls_audio() -> None:
+    tracks = source(disc(run(raw_sectors.raw(data(20), 2), 0, 2352, Mode.AUDIO)))
+    assert tracks.read_at(0, 1 << 20) == data(20)
+    assert [track.mode for track in tracks.disc.tracks] == [Mode.MODE2]
+
+
 def test_a_pregap_that_is_stored() -> None:
     stored = raw_sectors.raw(data(150) + iso(18), 1, -150)
     tracks = source(disc(run(stored, -150, 2352)))
@@ -213,16 +219,16 @@ def test_form_2() -> None:
     movie = [bytes([number]) * 2324 for number in range(20)]
     sectors = [raw_sectors.form2(each, number) for number, each in enumerate(movie)]
     tracks = source(disc(run(b"".join(sectors), 0, 2352, Mode.MODE2)))
-    assert tracks.has_form2(0, 20)
-    assert not tracks.has_form2(0, 21)
+    assert tracks.has_form2(19)
+    assert not tracks.has_form2(20)
     assert tracks.form2(3, 5) == b"".join(movie[3:8])
     headless = source(disc(run(b"".join(each[16:] for each in sectors), 0, 2336, Mode.MODE2)))
     assert headless.form2(3, 5) == b"".join(movie[3:8])
     with pytest.raises(OSError, match="sector 20"):
         tracks.form2(19, 2)
     for size in (2048, 2056):
-        assert not source(disc(run(data(20), 0, size))).has_form2(0, 1)
-    assert not source(disc(run(raw_sectors.raw(data(20)), 0, 2352))).has_form2(0, 1)
+        assert not source(disc(run(data(20), 0, size))).has_form2(0)
+    assert not source(disc(run(raw_sectors.raw(data(20)), 0, 2352))).has_form2(0)
 
 
 def test_edc() -> None:

@@ -89,6 +89,28 @@ def _by_sync(file: Source, offset: int, stride: int) -> Layout | None:
     return None
 
 
+def is_data(run: Run) -> bool:
+    """Whether the sectors of a run that its sheet calls audio are data all the same."""
+    return (
+        raw_at(run.file, run.offset) is not None
+        and header(read(run.file, run.offset, HEADED)) is not None
+    )
+
+
+def lba_of(file: Source, offset: int, layout: Layout) -> int | None:
+    """The LBA of the sector at byte ``offset``, by the header of one of those that begin there.
+
+    None where they have none.
+    """
+    if layout.size != RAW:
+        return None
+    for number in _SHOWING:
+        found = header(read(file, offset + number * layout.stride, HEADED))
+        if found is not None:
+            return found.lba - number
+    return None
+
+
 def _has_descriptor(file: Source, offset: int, layout: Layout) -> bool:
     """Whether there is the first volume descriptor of a session, the pregap counted or not."""
     within = offset + layout.data_at + 1
