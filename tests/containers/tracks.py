@@ -5,7 +5,8 @@ import struct
 from collections.abc import Mapping, Sequence
 
 from isomount.blocks import Store
-from isomount.containers import Surroundings
+from isomount.containers import Disc, Surroundings
+from isomount.containers.discs.source import DiscSource
 from isomount.errors import MissingImageError
 from isomount.sources import FileRange, Source
 
@@ -57,6 +58,11 @@ class Files:
             raise MissingImageError(errno.ENOENT, name, "there is no such file")
         self.opened.append(MemoryFile(name, self._files[name]))
         return self.opened[-1]
+
+
+def data_of(disc: Disc) -> DiscSource:
+    """The data tracks of ``disc`` as they are read."""
+    return DiscSource(disc, "disc", surroundings().cached)
 
 
 def surroundings(files: Mapping[str, bytes] | None = None) -> Surroundings:

@@ -153,6 +153,11 @@ def test_blindwrite(tmp_path: Path, image: bytes) -> None:
     )
     (tmp_path / "x.b5i").write_bytes(stored(bytes(150 * 2048), lba=-150) + stored(image))
     check_files(tmp_path / "x.b5t")
+    check_files(tmp_path / "x.b5i")
+    found = unpack(tmp_path / "x.b5i")
+    assert found.disc is not None
+    assert found.disc.kind == "BlindWrite image (B5T, B6T)"
+    found.source.close()
     (tmp_path / "x.b5i").unlink()
     with pytest.raises(ImageUnreadableError, match=r"disc\.B5I"):
         isomount.open(tmp_path / "x.b5t")

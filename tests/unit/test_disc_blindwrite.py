@@ -4,7 +4,6 @@ import pytest
 
 from isomount.containers import Disc, Mode
 from isomount.containers.discs.blindwrite import unpack
-from isomount.containers.discs.source import DiscSource
 from isomount.errors import DamagedImageError, ImageUnreadableError, NotAnImageError
 from tests.containers.blindwrite_builder import (
     AUDIO,
@@ -16,7 +15,7 @@ from tests.containers.blindwrite_builder import (
     BwTrack,
     b5t,
 )
-from tests.containers.tracks import MemoryFile, audio, packs, stored, surroundings, volume
+from tests.containers.tracks import MemoryFile, audio, data_of, packs, stored, surroundings, volume
 
 IMAGE = volume()
 PREGAP = b"".join([bytes(2352)] * 150)
@@ -27,7 +26,7 @@ def opened(sheet: bytes, files: dict[str, bytes], name: str = "disc.b5t") -> Dis
 
 
 def content(disc: Disc) -> bytes:
-    source = DiscSource(disc, "x")
+    source = data_of(disc)
     return source.read_at(0, source.size)
 
 
@@ -72,7 +71,7 @@ def test_data_audio_and_a_second_session() -> None:
         (24, 160, Mode.AUDIO),
         (11850, 174, Mode.MODE1),
     ]
-    assert DiscSource(disc, "x").read_at(12000 * 2048, len(last)) == last
+    assert data_of(disc).read_at(12000 * 2048, len(last)) == last
     assert disc.texts == {"TITLE": "Disc"}
 
 

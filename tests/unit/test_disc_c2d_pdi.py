@@ -4,11 +4,10 @@ import pytest
 
 from isomount.containers import Disc, Mode
 from isomount.containers.discs import c2d, pdi
-from isomount.containers.discs.source import DiscSource
 from isomount.errors import DamagedImageError, NotAnImageError
 from tests.containers.c2d_builder import NOWHERE, ROXIO, WINONCD, C2dBlock
 from tests.containers.c2d_builder import c2d as written
-from tests.containers.tracks import MemoryFile, audio, packs, stored, surroundings, volume
+from tests.containers.tracks import MemoryFile, audio, data_of, packs, stored, surroundings, volume
 
 IMAGE = volume()
 
@@ -18,7 +17,7 @@ def opened(file: bytes) -> Disc:
 
 
 def content(disc: Disc) -> bytes:
-    source = DiscSource(disc, "x")
+    source = data_of(disc)
     return source.read_at(0, source.size)
 
 
@@ -52,7 +51,7 @@ def test_audio_with_indexes_texts_and_sessions() -> None:
     assert song.texts == {"TITLE": "Song"}
     assert (track.start, track.session, track.mode) == (12000, 2, Mode.MODE1)
     assert [(run.lba, run.sectors) for run in disc.runs] == [(0, 10), (10, 90), (12000, 24)]
-    assert DiscSource(disc, "x").read_at(12000 * 2048, len(last)) == last
+    assert data_of(disc).read_at(12000 * 2048, len(last)) == last
 
 
 def test_compressed_ones_are_refused() -> None:

@@ -6,10 +6,9 @@ import pytest
 
 from isomount.containers import Disc, Mode, OtherKindError
 from isomount.containers.discs.cdi import unpack
-from isomount.containers.discs.source import DiscSource
 from isomount.errors import DamagedImageError
 from tests.containers.cdi_builder import V2, V3, V4, CdiTrack, cdi
-from tests.containers.tracks import MemoryFile, audio, packs, stored, surroundings, volume
+from tests.containers.tracks import MemoryFile, audio, data_of, packs, stored, surroundings, volume
 
 IMAGE = volume()
 
@@ -19,7 +18,7 @@ def opened(file: bytes) -> Disc:
 
 
 def content(disc: Disc) -> bytes:
-    source = DiscSource(disc, "x")
+    source = data_of(disc)
     return source.read_at(0, source.size)
 
 
@@ -45,7 +44,7 @@ def test_a_dreamcast_disc_that_starts_itself(version: int) -> None:
     sessions = [[CdiTrack(0, 150, 302, 0, control=0)], [CdiTrack(11702, 150, 24, 2, 2336)]]
     disc = opened(cdi(data, sessions, version))
     assert [(t.start, t.length, t.session) for t in disc.tracks] == [(0, 302, 1), (11702, 24, 2)]
-    source = DiscSource(disc, "x")
+    source = data_of(disc)
     assert source.read_at(11702 * 2048, len(image)) == image
 
 

@@ -4,10 +4,9 @@ import pytest
 
 from isomount.containers import Disc, Mode
 from isomount.containers.discs.mds import unpack
-from isomount.containers.discs.source import DiscSource
 from isomount.errors import DamagedImageError, ImageUnreadableError, NotAnImageError
 from tests.containers.mds_builder import AUDIO, FORM1, MdsTrack, mds
-from tests.containers.tracks import Files, MemoryFile, audio, stored, surroundings, volume
+from tests.containers.tracks import Files, MemoryFile, audio, data_of, stored, surroundings, volume
 
 
 def opened(sheet: bytes, files: dict[str, bytes], name: str = "disc.mds") -> Disc:
@@ -15,7 +14,7 @@ def opened(sheet: bytes, files: dict[str, bytes], name: str = "disc.mds") -> Dis
 
 
 def content(disc: Disc) -> bytes:
-    source = DiscSource(disc, "x")
+    source = data_of(disc)
     return source.read_at(0, source.size)
 
 
@@ -47,10 +46,10 @@ def test_data_audio_and_a_second_session() -> None:
     assert [track.session for track in disc.tracks] == [1, 1, 2]
     assert disc.tracks[1].flags == {"PRE", "DCP"}
     assert [run.mode for run in disc.runs] == [Mode.MODE1, Mode.AUDIO, Mode.MODE2]
-    source = DiscSource(disc, "x")
+    source = data_of(disc)
     assert source.read_at(0, len(first)) == first
     assert source.read_at(12000 * 2048, len(last)) == last
-    with pytest.raises(OSError, match="in no data track"):
+    with pytest.raises(OSError, match="sector 174 is in"):
         source.read_at(174 * 2048, 2048)
 
 

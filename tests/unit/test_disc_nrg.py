@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from isomount.containers import Disc, Mode, OtherKindError
 from isomount.containers.discs.nrg import unpack
-from isomount.containers.discs.source import DiscSource
 from isomount.errors import DamagedImageError
 from tests.containers.nrg_builder import DaoTrack, chunk, dao, nrg, tao
-from tests.containers.tracks import MemoryFile, audio, packs, stored, surroundings, volume
+from tests.containers.tracks import MemoryFile, audio, data_of, packs, stored, surroundings, volume
 
 IMAGE = volume()
 
@@ -21,7 +20,7 @@ def opened(file: bytes) -> Disc:
 
 
 def content(disc: Disc) -> bytes:
-    source = DiscSource(disc, "x")
+    source = data_of(disc)
     return source.read_at(0, source.size)
 
 
@@ -87,7 +86,7 @@ def test_two_sessions_at_once() -> None:
     chunks = dao([DaoTrack(1, 0, 0, 307200, at)])
     chunks += dao([DaoTrack(2, 11424, at, at + 307200, len(data))])
     disc = opened(nrg(data, chunks))
-    source = DiscSource(disc, "x")
+    source = data_of(disc)
     assert source.read_at(0, len(IMAGE)) == IMAGE
     assert source.read_at(11424 * 2048, len(second)) == second
     assert [track.session for track in disc.tracks] == [1, 2]

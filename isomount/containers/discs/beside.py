@@ -16,7 +16,7 @@ from isomount.sources import Source
 
 # Sheets that name their files, and all that are called as their file is.
 _NAMING = (".cue", ".toc", ".gdi")
-_ENDINGS = (*_NAMING, ".ccd", ".mds")
+_ENDINGS = (*_NAMING, ".ccd", ".mds", ".b5t", ".b6t")
 # In a directory of many discs, those whose names are the most like the file's.
 _SHEETS_AT_MOST = 64
 # No more of a sheet is searched for a name.

@@ -53,6 +53,8 @@ class Form2Content(NamedTuple):
             number, within = divmod(offset, unit)
             try:
                 piece = self._together(reader, number)[within : within + length]
+                if not piece:
+                    raise DamagedDataError("the rest lies past the end of the image")
             except (DamagedDataError, OSError):
                 if pieces:
                     break
@@ -64,7 +66,8 @@ class Form2Content(NamedTuple):
 
     def _together(self, reader: Reader, number: int) -> bytes:
         start = self.start + number * _TOGETHER
-        count = min(_TOGETHER, self.start + self.sectors - start)
+        end = min(self.start + self.sectors, reader.size // _SECTOR)
+        count = max(0, min(_TOGETHER, end - start))
         return reader.decoded(("form 2", start, count), lambda: self.tracks.form2(start, count))
 
 
@@ -81,7 +84,7 @@ def form2_content(
     for record in sections:
         start, beside = divmod(section_start(record, block_size), _SECTOR)
         count = -(-record.data_length // _SECTOR)
-        if beside or not count or not tracks.has_form2(start, count):
+        if beside or not count or not tracks.has_form2(start):
             return None
         parts.append(Form2Content(tracks, start, count))
     return parts[0] if len(parts) == 1 else Concatenation(parts)
