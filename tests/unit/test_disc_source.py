@@ -273,6 +273,15 @@ def test_discs_without_edc() -> None:
         assert [count[1:] for count in count_bad(source(disc(each)))] == [(20, 0, 20, None)]
 
 
+def test_a_damaged_mode_is_no_empty_sector() -> None:
+    stored = bytearray(raw_sectors.raw(data(20)) + raw_sectors.mode0(20))
+    stored[18 * 2352 + 15], stored[19 * 2352 + 15] = 0, 7
+    tracks = source(disc(run(bytes(stored), 0, 2352)))
+    assert [count[1:] for count in count_bad(tracks)] == [(21, 2, 1, 18)]
+    # Audio has nothing to count.
+    assert [count.track.number for count in count_bad(MIXED)] == [1, 3]
+
+
 def test_audio_behind_data_in_a_file_without_a_sheet() -> None:
     tracks = source(disc(run(raw_sectors.raw(data(20)) + bytes(2352 * 20), 0, 2352)))
     assert [count[1:] for count in count_bad(tracks)] == [(40, 0, 20, None)]
