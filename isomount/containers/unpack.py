@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -32,19 +32,27 @@ class Unpacked(NamedTuple):
     store: Store
 
 
-def unpack(file: str | os.PathLike[str] | BinaryFile) -> Unpacked:
+def unpack(
+    file: str | os.PathLike[str] | BinaryFile, notice: Callable[[str], None] | None = None
+) -> Unpacked:
     """Open what ``file`` names, a path or a binary file object, down to the image in it.
+
+    ``notice`` is told beforehand what takes long or much room; without it, the log is.
 
     Raises ImageUnreadableError, NotAnImageError or DamagedImageError.
     """
     source = open_source(file)
     store = Store()
     if not isinstance(file, str | os.PathLike):
-        return _unpack(source, Surroundings(NoSiblings(), store))
+        return _unpack(source, _noticed(Surroundings(NoSiblings(), store), notice))
     if stat.S_ISBLK(os.stat(file).st_mode):  # a disc in a drive is in no container
         return Unpacked(source, None, store)
     siblings = LocalSiblings(os.path.dirname(os.path.abspath(file)))
-    return _unpack(source, Surroundings(siblings, store))
+    return _unpack(source, _noticed(Surroundings(siblings, store), notice))
+
+
+def _noticed(surroundings: Surroundings, notice: Callable[[str], None] | None) -> Surroundings:
+    return surroundings if notice is None else surroundings._replace(notice=notice)
 
 
 def _unpack(source: Source, surroundings: Surroundings) -> Unpacked:
