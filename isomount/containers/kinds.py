@@ -49,4 +49,7 @@ class Kind(NamedTuple):
 
 
 # In the order in which they are tried.
-KINDS: tuple[Kind, ...] = (Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),)
+KINDS: tuple[Kind, ...] = (
+    Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),
+    Kind("streams.gzip", marks=((0, b"\x1f\x8b\x08"),)),
+)

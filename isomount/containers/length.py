@@ -6,6 +6,8 @@ from collections.abc import Callable
 # byte orders (ECMA-119 8.4.8, 8.4.12).
 _DESCRIPTOR, _SPACE_AT, _BLOCK_AT = 32768, 80, 128
 _PRIMARY = b"\1CD001"
+# So many bytes from an image's beginning are looked at.
+DESCRIBED = _DESCRIPTOR + _BLOCK_AT + 2
 
 
 def stated_length(read: Callable[[int, int], bytes]) -> int:

@@ -59,8 +59,9 @@ def _unpack(source: Source, surroundings: Surroundings) -> Unpacked:
     """The image in ``source``, which is closed if there is none."""
     try:
         for _ in range(_DEPTH_AT_MOST):
+            is_end_near = getattr(source, "is_end_known", True)
             source = surroundings.cached(source)
-            found = _content(source, surroundings)
+            found = _content(source, surroundings, is_end_near)
             if found is None:
                 return Unpacked(source, None, surroundings.store)
             if isinstance(found, Disc):
@@ -77,22 +78,27 @@ def _unpack(source: Source, surroundings: Surroundings) -> Unpacked:
         raise
 
 
-def _content(source: Source, surroundings: Surroundings) -> Source | Archive | Disc | None:
+def _content(
+    source: Source, surroundings: Surroundings, is_end_near: bool
+) -> Source | Archive | Disc | None:
     """What is in ``source`` if it is a container."""
-    for kind in _candidates(source):
+    for kind in _candidates(source, is_end_near):
         with suppress(OtherKindError):
             return kind.unpack(source, surroundings)
     return None
 
 
-def _candidates(source: Source) -> Iterator[Kind]:
+def _candidates(source: Source, is_end_near: bool) -> Iterator[Kind]:
     """The kinds that ``source`` may be of.
 
-    A plain image is none of those that are known by their beginning, whatever it begins with.
+    A plain image is none of those that are known by their beginning, whatever it begins with; nor
+    by their end, where to look at that means to decode everything before it.
     """
-    tail = _read(source, max(0, source.size - TAIL), TAIL)
-    yield from (kind for kind in KINDS if kind.is_at_end(tail))
-    if _read(source, _RECOGNITION, 5) in _PLAIN:
+    is_plain = _read(source, _RECOGNITION, 5) in _PLAIN
+    if is_end_near or not is_plain:
+        tail = _read(source, max(0, source.size - TAIL), TAIL)
+        yield from (kind for kind in KINDS if kind.is_at_end(tail))
+    if is_plain:
         return
     head = _read(source, 0, HEAD)
     yield from (kind for kind in KINDS if kind.is_at_start(head, source.name))
