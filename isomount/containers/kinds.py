@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from isomount.containers.base import Archive, Surroundings
 from isomount.containers.discs.disc import Disc
+from isomount.containers.names import unwrapped
 from isomount.sources import Source
 
 # The bytes at either end of a file in which marks are looked for.
@@ -45,11 +46,21 @@ class Kind(NamedTuple):
             return True
         if self.text is not None and self.text.search(head.replace(b"\0", b"")):
             return True
-        return name.lower().endswith(self.endings)
+        return name.lower().endswith(self.endings) or unwrapped(name).lower().endswith(self.endings)
 
 
 # In the order in which they are tried.
 KINDS: tuple[Kind, ...] = (
     Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),
     Kind("streams.gzip", marks=((0, b"\x1f\x8b\x08"),)),
+    # At its end too: programs that unpack themselves, and the last of several parts.
+    Kind(
+        "archives.zip",
+        marks=((0, b"PK\3\4"), (0, b"PK\5\6"), (0, b"PK\7\x08"), (-22, b"PK\5\6")),
+    ),
+    Kind(
+        "archives.libarchive",
+        marks=((0, b"7z\xbc\xaf\x27\x1c"), (0, b"Rar!\x1a\7"), (0, b"MSCF\0\0\0\0")),
+    ),
+    Kind("archives.tar", marks=((257, b"ustar"),)),
 )

@@ -1,5 +1,6 @@
 """From the file that was named to the image in it, through as many containers as there are."""
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -7,13 +8,14 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from isomount.blocks import Store
-from isomount.containers.archives.choose import choose
 from isomount.containers.base import Archive, OtherKindError, Surroundings
 from isomount.containers.discs.disc import Disc
 from isomount.containers.discs.source import DiscSource
 from isomount.containers.kinds import HEAD, KINDS, TAIL, Kind
+from isomount.containers.names import PIECE
+from isomount.containers.paths import locate
 from isomount.containers.siblings import ArchiveSiblings, LocalSiblings, NoSiblings
-from isomount.errors import IsomountError, NotAnImageError
+from isomount.errors import IsomountError, MissingImageError, NotAnImageError
 from isomount.sources import BinaryFile, Source, open_source
 
 # A container in a container in a container; more than this is a bomb.
@@ -41,41 +43,75 @@ def unpack(
 
     Raises ImageUnreadableError, NotAnImageError or DamagedImageError.
     """
-    source = open_source(file)
     store = Store()
     if not isinstance(file, str | os.PathLike):
-        return _unpack(source, _noticed(Surroundings(NoSiblings(), store), notice))
-    if stat.S_ISBLK(os.stat(file).st_mode):  # a disc in a drive is in no container
+        surroundings = _noticed(Surroundings(NoSiblings(), store), notice)
+        return _unpack(open_source(file), surroundings, "")
+    path, member = locate(os.fspath(file))
+    source = open_source(path)
+    if stat.S_ISBLK(os.stat(path).st_mode):  # a disc in a drive is in no container
         return Unpacked(source, None, store)
-    siblings = LocalSiblings(os.path.dirname(os.path.abspath(file)))
-    return _unpack(source, _noticed(Surroundings(siblings, store), notice))
+    siblings = LocalSiblings(os.path.dirname(os.path.abspath(path)))
+    return _unpack(source, _noticed(Surroundings(siblings, store), notice), member)
 
 
 def _noticed(surroundings: Surroundings, notice: Callable[[str], None] | None) -> Surroundings:
     return surroundings if notice is None else surroundings._replace(notice=notice)
 
 
-def _unpack(source: Source, surroundings: Surroundings) -> Unpacked:
-    """The image in ``source``, which is closed if there is none."""
+def _unpack(source: Source, surroundings: Surroundings, path: str) -> Unpacked:
+    """The image in ``source``, at ``path`` within it if that is not "".
+
+    Each thing that comes out closes what it came out of: the last one is to be closed, here if
+    there is no image.
+    """
+    last: Source | Archive | Disc = source
     try:
+        last = source = _whole(source, surroundings)
         for _ in range(_DEPTH_AT_MOST):
             is_end_near = getattr(source, "is_end_known", True)
-            source = surroundings.cached(source)
+            last = source = surroundings.cached(source)
             found = _content(source, surroundings, is_end_near)
             if found is None:
+                _refuse_the_rest(source.name, path)
                 return Unpacked(source, None, surroundings.store)
+            last = found
             if isinstance(found, Disc):
+                _refuse_the_rest(source.name, path)
                 return Unpacked(DiscSource(found, source.name), found, surroundings.store)
             if isinstance(found, Archive):
-                chosen = choose(found, source.name)
-                surroundings = surroundings._replace(siblings=ArchiveSiblings(found, chosen.name))
-                source = found.open(chosen.name)
+                from isomount.containers.archives.choose import choose, opened
+
+                member, path = choose(found, source.name, path)
+                surroundings = surroundings._replace(siblings=ArchiveSiblings(found, member))
+                last = source = opened(found, member)
+                last = source = _whole(source, surroundings)
             else:
                 source = found
         raise NotAnImageError(f"{source.name}: is a container in a container, too many times")
     except BaseException:
-        source.close()
+        last.close()
         raise
+
+
+def _whole(source: Source, surroundings: Surroundings) -> Source:
+    """The file of which ``source`` is a piece, by its name; ``source`` itself as a rule."""
+    if PIECE.search(source.name) is None:
+        return source
+    from isomount.containers.archives.pieces import joined  # few images need it
+
+    return joined(source, surroundings)
+
+
+def _refuse_the_rest(name: str, path: str) -> None:
+    """Raise MissingImageError if ``path`` leads on into the image ``name``."""
+    if path:
+        raise MissingImageError(
+            errno.ENOTDIR,
+            f"{name}/{path}",
+            f"{name} is a disc image and no archive; name it alone, and what is in it behind it: "
+            "isomount ls IMAGE PATH",
+        )
 
 
 def _content(
