@@ -28,6 +28,22 @@ def is_file(path: str) -> bool:
     return os.path.isfile(locate(path).file)
 
 
+def exists(path: str) -> bool:
+    """Whether there is something at ``path``, or the file that it leads into."""
+    return os.path.exists(locate(path).file)
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether both paths lead to the same file, and to the same place in it."""
+    if one == other:
+        return True
+    (file, member), (other_file, other_member) = locate(one), locate(other)
+    try:
+        return member == other_member and os.path.samefile(file, other_file)
+    except OSError:
+        return False  # one of them does not exist any more
+
+
 def _into_a_file(path: str) -> Located | None:
     file, members = path, list[str]()
     while file:

@@ -15,10 +15,10 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from isomount.containers.archives import rar
+from isomount.containers.archives.decode import decoded
 from isomount.containers.archives.file import SourceFile
 from isomount.containers.archives.members import ListedArchive, require_bounded, tidy
 from isomount.containers.base import Archive, Surroundings
-from isomount.containers.copy import decoded_copy
 from isomount.containers.kept import key_of
 from isomount.errors import DamagedDataError, DamagedImageError, IsomountError, NotAnImageError
 from isomount.sources import Source
@@ -60,7 +60,7 @@ class LibarchiveArchive(ListedArchive[LibarchiveEntry]):
         if entry.is_encrypted:
             raise NotAnImageError(_encrypted(path, self._file, self._program))
         key = key_of(self._file, self._format, path.removeprefix(self._file.name), str(entry.size))
-        return decoded_copy(
+        return decoded(
             path, entry.size, key, lambda: self._chunks(entry.number), self._surroundings
         )
 

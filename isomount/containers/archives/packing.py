@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from isomount import codecs
+from isomount.containers.archives.decode import decoded
 from isomount.containers.base import Surroundings
-from isomount.containers.copy import decoded_copy
 from isomount.containers.kept import key_of
 from isomount.errors import DamagedDataError, DamagedImageError, IsomountError, NotAnImageError
 from isomount.sources import Source
@@ -47,7 +47,7 @@ def unpacked(packed: Source, method: int, size: int, surroundings: Surroundings)
             "unpack it first, with: 7z x ARCHIVE"
         )
     key = key_of(packed, "zip", str(method), str(size))
-    return decoded_copy(packed.name, size, key, lambda: chunks(_Input(packed)), surroundings)
+    return decoded(packed.name, size, key, lambda: chunks(_Input(packed)), surroundings)
 
 
 class _Input:
@@ -77,7 +77,8 @@ def _pushed(stream: _Input, decoder: Any) -> Iterator[bytes]:
         left = getattr(decoder, "unconsumed_tail", b"")
         if not (chunk or given):
             raise EOFError("it is cut off")
-        yield chunk
+        if chunk:
+            yield chunk
 
 
 @contextmanager

@@ -201,15 +201,16 @@ class _Cursor:
         self._file = file
         self._at = directory.start
         self._end = directory.start + directory.size
-        self._held = b""
+        self._held, self._taken = b"", 0
 
     def take(self, length: int) -> bytes:
         """The next ``length`` bytes; fewer at the end."""
-        while len(self._held) < length and self._at < self._end:
+        while len(self._held) < self._taken + length and self._at < self._end:
             chunk = self._file.read_at(self._at, min(_CHUNK, self._end - self._at))
             if not chunk:
                 break
-            self._held += chunk
+            self._held, self._taken = self._held[self._taken :] + chunk, 0
             self._at += len(chunk)
-        taken, self._held = self._held[:length], self._held[length:]
-        return taken
+        start = self._taken
+        self._taken += length
+        return self._held[start : self._taken]

@@ -80,6 +80,11 @@ class LocalSource:
             raise DirectoryAsImageError(
                 errno.EISDIR, self.name, "is a folder; name the image file to mount, not a folder"
             )
+        if stat.S_ISFIFO(mode):
+            raise ImageUnreadableError(
+                f"{self.name}: is a pipe, and an image is read in any order; save what comes "
+                "through it to a file first"
+            )
         if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
             raise ImageUnreadableError(
                 f"{self.name}: is neither a file nor a disc drive, so it cannot be read as an image"
