@@ -8,14 +8,14 @@ from isomount.errors import IsomountError
 from isomount.sources import FileRange, Source
 
 # A sheet, or the like: nobody need be told that it is decoded.
-_SMALL = 256 << 10
+SMALL = 256 << 10
 
 
 def decoded(
     name: str, size: int, key: str | None, chunks: Chunks, surroundings: Surroundings
 ) -> Source:
     """As ``decoded_copy``, without a copy where that is not worth it."""
-    if size <= _SMALL:
+    if size <= SMALL:
         with suppress(IsomountError, OSError, EOFError):  # the copy has what comes before it
             return Memory(name, _all(chunks, size))
     return decoded_copy(name, size, key, chunks, surroundings)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from isomount import codecs
-from isomount.containers.archives.decode import decoded
+from isomount.containers.archives.decode import SMALL, decoded
 from isomount.containers.base import Surroundings
 from isomount.containers.kept import key_of
 from isomount.errors import DamagedDataError, DamagedImageError, IsomountError, NotAnImageError
@@ -47,6 +47,10 @@ def unpacked(packed: Source, method: int, size: int, surroundings: Surroundings)
             "unpack it first, with: 7z x ARCHIVE"
         )
     key = key_of(packed, "zip", str(method), str(size))
+    if method == _DEFLATED and size > SMALL:
+        from isomount.containers.streams.deflated import DeflateStream  # small ones do without
+
+        return DeflateStream(packed, size, 0, key)
     return decoded(packed.name, size, key, lambda: chunks(_Input(packed)), surroundings)
 
 
