@@ -219,3 +219,12 @@ def test_members_packed_by_zstd() -> None:
     data[central + 10] = 93
     struct.pack_into("<I", data, central + 24, len(image()))
     assert content(bytes(data)) == image()
+
+
+def test_deflated_members_are_read_in_any_order() -> None:
+    whole = image(3_000_000)
+    source = opened(zipped([("b", b"before"), ("a", whole), ("c", b"behind")])).open("a")
+    rng = random.Random(1)
+    for at in [2_999_000, *(rng.randrange(3_000_000) for _ in range(20)), 0]:
+        assert source.read_at(at, 5000) == whole[at : at + 5000]
+    source.close()

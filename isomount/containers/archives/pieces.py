@@ -67,15 +67,16 @@ def series_of(name: str, there: Set[str]) -> Series | None:
 
     None if it is called like none, or if there is no other.
     """
-    for counting in _countings(name):
-        called = counting.called
-        start = next((n for n in counting.starts if called(n) in there), None)
+    countings = list(_countings(name))
+    for counting in countings:
+        start = next((n for n in counting.starts if counting.called(n) in there), None)
         if start is not None:
             found = _in_order(start, counting, there)
             if found.missing or (name in found.names and len(found.names) > 1):
                 return found
-        elif called(counting.number - 1) in there or called(counting.number + 1) in there:
-            return Series((), called(counting.starts[-1]))
+    for number, starts, called in countings:
+        if called(number - 1) in there or called(number + 1) in there:
+            return Series((), called(starts[-1]))
     return None
 
 

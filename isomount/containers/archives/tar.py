@@ -82,11 +82,12 @@ def _runs(table: Sequence[tuple[int, int]], start: int, file: Source) -> list[Ru
     runs: list[Run] = []
     end = 0
     for offset, length in table:
-        if length:
-            runs.append(Run(offset, length, start))
+        if length == 0:  # fills the header, or says how long the member is
+            continue
         if offset < end or length < 0 or start + length > file.size:
             raise DamagedImageError(
                 f"{file.name}: a member's table of holes is damaged; copy or download it again"
             )
+        runs.append(Run(offset, length, start))
         end, start = offset + length, start + length
     return runs
