@@ -52,4 +52,13 @@ class Kind(NamedTuple):
 KINDS: tuple[Kind, ...] = (
     Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),
     Kind("streams.gzip", marks=((0, b"\x1f\x8b\x08"),)),
+    Kind("streams.xz", marks=((0, b"\xfd7zXZ\0"),)),
+    # Skippable frames, which may come first, have any of 16 marks.
+    Kind(
+        "streams.zstd",
+        marks=(
+            (0, b"\x28\xb5\x2f\xfd"),
+            *((0, bytes([0x50 + number]) + b"\x2a\x4d\x18") for number in range(16)),
+        ),
+    ),
 )
