@@ -30,7 +30,12 @@ Chunks = Callable[[], Iterator[bytes]]
 
 
 def decoded_copy(
-    name: str, size: int | None, key: str | None, chunks: Chunks, surroundings: Surroundings
+    name: str,
+    size: int | None,
+    key: str | None,
+    chunks: Chunks,
+    surroundings: Surroundings,
+    file: Source | None = None,
 ) -> Source:
     """What ``chunks`` give, one after the other, as a source that is read in any order.
 
@@ -38,12 +43,15 @@ def decoded_copy(
     it is kept under (see ``kept.key_of``), None if it is not to be kept. ``chunks`` is called once
     at most, and its iterator is closed with the source; where it raises IsomountError, OSError or
     EOFError, or ends before ``size``, the rest cannot be read. A mount forks between two pieces:
-    the iterator must not depend on threads or on processes of its own.
+    the iterator must not depend on threads or on processes of its own. ``file`` is what they are
+    read from, if that is to be closed with the source.
 
     Raises ImageUnreadableError if the disk has no room for it.
     """
     kept = _kept(name, key)
     if kept is not None:
+        if file is not None:
+            file.close()
         return kept
     place, room = COPIES.room()
     if size is not None and size > room:
@@ -57,7 +65,7 @@ def decoded_copy(
         f"{name}: cannot be read in any order as it is; it is decompressed once, into {place} "
         f"({about})"
     )
-    return DecodedCopy(name, size, key, chunks, surroundings.notice)
+    return DecodedCopy(name, size, key, chunks, surroundings.notice, file)
 
 
 def _kept(name: str, key: str | None) -> Source | None:
@@ -85,6 +93,7 @@ class DecodedCopy:
         key: str | None,
         chunks: Chunks,
         notice: Callable[[str], None],
+        file: Source | None = None,
     ) -> None:
         """As ``decoded_copy``. Raises OSError if there is no place for a file."""
         self.name = name
@@ -93,6 +102,7 @@ class DecodedCopy:
         self._key = key
         self._chunks = chunks
         self._notice = notice
+        self._origin = file
         self._file = COPIES.unnamed()
         self._iterator: Iterator[bytes] | None = None
         self._done = 0  # bytes decoded so far
@@ -107,6 +117,7 @@ class DecodedCopy:
                 self._decode_to(_LOOK)
                 self.size = stated_length(self._reader.read_at) or self.measure()
         except BaseException:
+            self._origin = None  # stays open for who opened it
             self.close()
             raise
         behind.work(self._step)
@@ -156,6 +167,8 @@ class DecodedCopy:
             if self._file >= 0:
                 os.close(self._file)
             self._file = -1
+        if self._origin is not None:
+            self._origin.close()
 
     def _decode_to(self, end: int) -> None:
         """Decode until ``end`` or the end of all."""

@@ -63,4 +63,13 @@ KINDS: tuple[Kind, ...] = (
         marks=((0, b"7z\xbc\xaf\x27\x1c"), (0, b"Rar!\x1a\7"), (0, b"MSCF\0\0\0\0")),
     ),
     Kind("archives.tar", marks=((257, b"ustar"),)),
+    Kind("streams.xz", marks=((0, b"\xfd7zXZ\0"),)),
+    # Skippable frames, which may come first, have any of 16 marks.
+    Kind(
+        "streams.zstd",
+        marks=(
+            (0, b"\x28\xb5\x2f\xfd"),
+            *((0, bytes([0x50 + number]) + b"\x2a\x4d\x18") for number in range(16)),
+        ),
+    ),
 )

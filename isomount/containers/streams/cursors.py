@@ -11,8 +11,8 @@ from isomount.containers.decoded import DecodedSource
 from isomount.errors import ClosedError
 from isomount.sources import Source
 
-# As many files may be read in order at the same time. Each decoder may take some MiB.
-_IDLE_AT_MOST = 4
+# As many files may be read in order at the same time. A decoder may take some MiB.
+IDLE_AT_MOST = 4
 # Decoded at once of what nobody wants, in bytes: in one call, and before it is seen whether the
 # image was closed meanwhile.
 _AT_ONCE, _SKIPPED = 256 << 10, 4 << 20
@@ -56,8 +56,12 @@ class CursorSource(DecodedSource):
     later one is held for a while.
     """
 
-    def __init__(self, file: Source, size: int, block_size: int) -> None:
+    def __init__(
+        self, file: Source, size: int, block_size: int, idle_at_most: int = IDLE_AT_MOST
+    ) -> None:
+        """``idle_at_most`` decoders stay where they are when nobody reads."""
         super().__init__(file, size, block_size)
+        self._idle_at_most = idle_at_most
         self._idle: list[Cursor] = []  # used least recently first
         self._busy: list[_Busy] = []
         self._passed: list[tuple[int, bytes]] = []  # place and bytes, the latest last
@@ -166,7 +170,7 @@ class CursorSource(DecodedSource):
         with self._changed:
             if not self._is_closed:
                 self._idle.append(cursor)
-                if len(self._idle) <= _IDLE_AT_MOST:
+                if len(self._idle) <= self._idle_at_most:
                     return
                 cursor = self._idle.pop(0)
         cursor.close()
