@@ -154,7 +154,8 @@ def sheets(monkeypatch: pytest.MonkeyPatch) -> None:
     module = types.SimpleNamespace(unpack=_Sheet.unpack)
     monkeypatch.setitem(sys.modules, "isomount.containers.discs.stub", module)
     sheet = kinds.Kind("discs.stub", marks=((0, b"SHEET "),))
-    monkeypatch.setattr("isomount.containers.unpack.KINDS", (sheet, *kinds.KINDS))
+    unpacking = sys.modules["isomount.containers.unpack"]  # the package has a function of that name
+    monkeypatch.setattr(unpacking, "KINDS", (sheet, *kinds.KINDS))
 
 
 @pytest.mark.usefixtures("sheets")
