@@ -29,7 +29,8 @@ _USAGE = """isomount IMAGE [MOUNTPOINT] [-o OPTION[,OPTION...]]... [-f] [-d]
 
 _DESCRIPTION = """Show a disc image (ISO 9660, Rock Ridge, Joliet, UDF) as a read-only folder.
 
-IMAGE is an image file, or a drive with a disc in it. MOUNTPOINT is the folder to show it in; it is
+IMAGE is an image file, or a drive with a disc in it; of an archive that holds several images,
+archive.zip/disc.iso is one of them. MOUNTPOINT is the folder to show it in; it is
 made if it is missing, and removed again. Without it, a folder beside the image, named like it. Of
 several images each is shown beside itself."""
 

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from isomount.containers.archives import rar
-from isomount.containers.archives.decode import decoded
+from isomount.containers.archives.decode import Memory, decoded
 from isomount.containers.archives.file import SourceFile
 from isomount.containers.archives.members import ListedArchive, require_bounded, tidy
 from isomount.containers.base import Archive, Surroundings
@@ -31,6 +31,8 @@ _FORMATS = (
     (b"MSCF", "cab", "cabextract"),
 )
 _CHUNK = 256 << 10
+# How many small members, sheets as a rule, are kept once they were asked for.
+_SMALL_AT_MOST = 8
 # What a callback returns when it has failed (archive_read_open(3)).
 _FATAL = -30
 
@@ -53,16 +55,22 @@ class LibarchiveArchive(ListedArchive[LibarchiveEntry]):
             (name, program) for mark, name, program in _FORMATS if head.startswith(mark)
         )
         self._surroundings = surroundings
+        self._small: dict[int, Source] = {}
         with _told(file, self._program):
             super().__init__(file, dict(_entries(file, self._format)))
 
     def _content(self, entry: LibarchiveEntry, path: str) -> Source:
         if entry.is_encrypted:
             raise NotAnImageError(_encrypted(path, self._file, self._program))
+        if entry.number in self._small:
+            return self._small[entry.number]
         key = key_of(self._file, self._format, path.removeprefix(self._file.name), str(entry.size))
-        return decoded(
+        source = decoded(
             path, entry.size, key, lambda: self._chunks(entry.number), self._surroundings
         )
+        if isinstance(source, Memory) and len(self._small) < _SMALL_AT_MOST:
+            self._small[entry.number] = source  # where it stands behind the data, it took a while
+        return source
 
     def _chunks(self, number: int) -> Iterator[bytes]:
         """The bytes of the member ``number``, in pieces."""
