@@ -52,6 +52,7 @@ class Kind(NamedTuple):
 KINDS: tuple[Kind, ...] = (
     Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),
     Kind("streams.gzip", marks=((0, b"\x1f\x8b\x08"),)),
+    Kind("streams.bzip2", marks=((0, b"BZh"),)),
     Kind("streams.xz", marks=((0, b"\xfd7zXZ\0"),)),
     # Skippable frames, which may come first, have any of 16 marks.
     Kind(
