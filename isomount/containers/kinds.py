@@ -49,10 +49,7 @@ class Kind(NamedTuple):
         return name.lower().endswith(self.endings) or unwrapped(name).lower().endswith(self.endings)
 
 
-# In the order in which they are tried.
-KINDS: tuple[Kind, ...] = (
-    Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),
-    Kind("streams.gzip", marks=((0, b"\x1f\x8b\x08"),)),
+_ARCHIVES = (
     # At its end too: programs that unpack themselves, and the last of several parts.
     Kind(
         "archives.zip",
@@ -63,6 +60,14 @@ KINDS: tuple[Kind, ...] = (
         marks=((0, b"7z\xbc\xaf\x27\x1c"), (0, b"Rar!\x1a\7"), (0, b"MSCF\0\0\0\0")),
     ),
     Kind("archives.tar", marks=((257, b"ustar"),)),
+)
+
+# In the order in which they are tried.
+KINDS: tuple[Kind, ...] = (
+    *_ARCHIVES,
+    Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),
+    Kind("streams.gzip", marks=((0, b"\x1f\x8b\x08"),)),
+    Kind("streams.bzip2", marks=((0, b"BZh"),)),
     Kind("streams.xz", marks=((0, b"\xfd7zXZ\0"),)),
     # Skippable frames, which may come first, have any of 16 marks.
     Kind(

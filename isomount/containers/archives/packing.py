@@ -50,7 +50,7 @@ def unpacked(packed: Source, method: int, size: int, surroundings: Surroundings)
     if method == _DEFLATED and size > SMALL:
         from isomount.containers.streams.deflated import DeflateStream  # small ones do without
 
-        return DeflateStream(packed, size, 0, key)
+        return DeflateStream(packed, size, key)
     return decoded(packed.name, size, key, lambda: chunks(_Input(packed)), surroundings)
 
 

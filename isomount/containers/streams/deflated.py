@@ -3,9 +3,10 @@
 import ctypes
 from abc import abstractmethod
 
-from isomount.containers.streams.cursors import Cursor, CursorSource
+from isomount.containers.streams.cursors import Cursor
 from isomount.containers.streams.inflate import Inflater, inflater
-from isomount.containers.streams.points import Point, Points
+from isomount.containers.streams.learning import LearningSource
+from isomount.containers.streams.points import Point
 from isomount.errors import DamagedDataError
 from isomount.sources import Source
 
@@ -14,54 +15,47 @@ from isomount.sources import Source
 SPACING = 768 << 10
 # What is read of the file at a time, and what is decoded at a time of what nobody wants.
 _INPUT, _SCRATCH = 128 << 10, 256 << 10
-_BLOCK = 64 << 10
 
 
-class DeflatedSource(CursorSource):
+class DeflatedSource(LearningSource):
     """What deflate streams in ``file`` are decoded to, one after the other."""
 
-    def __init__(self, file: Source, size: int, start: int, key: str | None) -> None:
+    def __init__(self, file: Source, start: int, key: str | None) -> None:
         """The first stream begins at byte ``start``; ``key`` is what the index is kept under."""
-        super().__init__(file, size, _BLOCK)
-        self.points = Points(Point(0, start), key)
+        super().__init__(file, Point(0, start), key)
 
     @abstractmethod
     def following(self, stored: int) -> int | None:
         """Where the stream begins that follows one which ended before byte ``stored``."""
 
-    @property
-    def stored(self) -> Source:
-        """The file."""
-        return self._file
-
-    @property
-    def is_end_known(self) -> bool:
-        """Whether ``size`` is sure, and reading the end needs no long wait."""
-        return self.points.end is not None
-
-    def nearest(self, offset: int) -> int:
-        """The last point not after ``offset``."""
-        return self.points.nearest(offset)
-
     def start(self, offset: int) -> Cursor:
-        """A decoder at that point."""
+        """A decoder at the last point not after ``offset``."""
         return InflatingCursor(self, self.points.before(offset))
-
-    def close(self) -> None:
-        """Close the file, the index and every decoder."""
-        super().close()
-        self.points.close()
 
 
 class DeflateStream(DeflatedSource):
-    """One raw deflate stream at byte ``start`` of ``file``, decoded to ``size`` bytes.
+    """One raw deflate stream, decoded to ``size`` bytes: a member of a zip archive, for instance.
 
-    A member of a zip archive: ``file`` is a Window that ends where the member does.
+    ``file`` has nothing else: it is a Window of the archive. It is closed with this.
     """
 
+    def __init__(self, file: Source, size: int, key: str | None) -> None:
+        """``key`` is what the index is kept under (see ``kept.key_of``), None if it is not."""
+        super().__init__(file, 0, key)
+        self.size = size
+        self.is_likely = True
+
     def following(self, stored: int) -> int | None:
-        """None: there is one."""
+        """None: there is one stream."""
         return None
+
+    def next_guess(self) -> int | None:
+        """The size is what was said."""
+        return self.size
+
+    def measure(self) -> int:
+        """The size, which does not change."""
+        return self.size
 
     def read_at(self, offset: int, length: int) -> bytes:
         """The bytes of that range; what the stream lacks of its size is damage."""

@@ -7,14 +7,13 @@ image in it says it is. Where it turns out that there is more, the size grows (s
 """
 
 import struct
-from contextlib import suppress
 from typing import NamedTuple
 
 from isomount.containers.base import OtherKindError, Surroundings
 from isomount.containers.kept import key_of
 from isomount.containers.length import DESCRIBED, stated_length
 from isomount.containers.streams.deflated import DeflatedSource
-from isomount.errors import DamagedDataError, DamagedImageError, IsomountError
+from isomount.errors import DamagedDataError, DamagedImageError
 from isomount.sources import Source
 
 # ID1 ID2 CM FLG MTIME XFL OS (2.3.1); CM 8 is deflate.
@@ -34,7 +33,6 @@ _LONGER_BY, _LONGER_AT_MOST = 256, 64 << 10
 _SLACK = 64 << 20
 # Up to this size on disk all is decoded at once to know the size, where the file does not tell.
 _SMALL = 8 << 20
-_TO_THE_END = 1 << 62
 
 
 class Guess(NamedTuple):
@@ -52,11 +50,11 @@ class GzipSource(DeflatedSource):
         start = _behind_header(file, 0)
         if start is None:
             raise OtherKindError
-        super().__init__(file, 0, start, key_of(file, "gzip"))
+        super().__init__(file, start, key_of(file, "gzip"))
         try:
-            self.size, self._is_likely = self._guess()
-            if not self._is_likely and file.size <= _SMALL:
-                super().read_at(_TO_THE_END, 1)
+            self.size, self.is_likely = self._guess()
+            if not self.is_likely and file.size <= _SMALL:
+                self.read_all()
                 self.measure()
         except BaseException:
             self.points.close()
@@ -66,30 +64,15 @@ class GzipSource(DeflatedSource):
         """Where the next member's deflate stream begins; what is no member is ignored."""
         return _behind_header(self._file, stored + _TRAILER)
 
-    def read_at(self, offset: int, length: int) -> bytes:
-        """The bytes of that range. Who reads the last byte learns whether it is the last one."""
-        data = super().read_at(offset, length)
-        if self.points.end is None and data and offset + len(data) == self.size:
-            self._is_likely = False
-            with suppress(IsomountError, OSError):
-                super().read_at(self.size, 1)
-        return data
-
-    def measure(self) -> int:
-        """The size. Where it is not likely, all before is read to know whether there is more."""
-        if self.points.end is None and not self._is_likely:
-            with suppress(IsomountError, OSError):
-                if super().read_at(self.size, 1):
-                    self.size += _ISIZE_MODULUS
-        if self.points.end is not None:
-            self.size = self.points.end
-        return self.size
+    def next_guess(self) -> int:
+        """What is left of the size when it is recorded comes in steps."""
+        return self.size + _ISIZE_MODULUS
 
     def _guess(self) -> Guess:
         if self.points.end is not None:
             return Guess(self.points.end, is_likely=True)
         try:
-            head = super().read_at(0, DESCRIBED)
+            head = self.read_at(0, DESCRIBED)
         except DamagedDataError as error:
             raise DamagedImageError(
                 f"{self.name}: is damaged from its beginning on: {error}; copy it again"
