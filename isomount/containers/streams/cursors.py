@@ -144,7 +144,7 @@ class CursorSource(DecodedSource):
         try:
             self._go_near(cursor, offset)
             begin = cursor.position
-            data = cursor.read(offset - begin + length)
+            data = b"" if offset - begin > _NEAR else cursor.read(offset - begin + length)
         except BaseException:  # it stands nobody knows where
             cursor.close()
             raise
@@ -157,7 +157,7 @@ class CursorSource(DecodedSource):
         return data[offset - begin :]
 
     def _go_near(self, cursor: Cursor, offset: int) -> None:
-        """Skip what is far before ``offset``, which nobody will want."""
+        """Skip what is far before ``offset``, which nobody will want, as far as it goes."""
         while (far := offset - cursor.position - _NEAR) > 0:
             if self._is_closed:
                 raise ClosedError(f"{self.name}: the image is closed")
