@@ -43,14 +43,14 @@ class Archive(ABC):
 
     @abstractmethod
     def open(self, name: str) -> Source:
-        """The content of the member ``name``. Closing it leaves the archive open.
+        """The content of the member ``name``, which can be read until it is closed itself.
 
         Raises MissingImageError if there is none.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Close the file that it is."""
+        """Close the file that it is, once no member is open any more."""
 
 
 class Surroundings(NamedTuple):

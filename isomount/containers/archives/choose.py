@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from isomount.containers import names
-from isomount.containers.archives.members import ChosenMember
 from isomount.containers.archives.sheets import without_data, without_later_pieces
 from isomount.containers.base import Archive, Member
 from isomount.errors import MissingImageError, NotAnImageError
@@ -59,8 +58,13 @@ def choose(archive: Archive, name: str, path: str = "") -> Chosen:
 
 
 def opened(archive: Archive, member: str) -> Source:
-    """The chosen ``member``, which closes ``archive`` when it is closed."""
-    return ChosenMember(archive, member)
+    """The chosen ``member``; ``archive`` is closed with it and whatever else is open of it then.
+
+    Raises as ``Archive.open``, and leaves ``archive`` open then.
+    """
+    source = archive.open(member)
+    archive.close()
+    return source
 
 
 def _on_the_way(members: Sequence[Member], path: str) -> Chosen | None:

@@ -1,8 +1,9 @@
 """What archives have in common: a table of members, and how long the archive stays open."""
 
 import errno
+import threading
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from isomount.containers.base import Archive, Member
@@ -25,11 +26,18 @@ E = TypeVar("E", bound=Entry)
 
 
 class ListedArchive(Archive, Generic[E]):
-    """An archive that is ``file``, with ``entries`` by their tidy paths."""
+    """An archive that is ``file``, with ``entries`` by their tidy paths.
+
+    The file is closed when the archive and all members that were opened are, in whatever order: a
+    sheet may be closed before its data, or the other way round.
+    """
 
     def __init__(self, file: Source, entries: Mapping[str, E]) -> None:
         self._file = file
         self._entries = entries
+        self._users = 1
+        self._is_closed = False
+        self._lock = threading.Lock()
 
     @property
     def members(self) -> Sequence[Member]:
@@ -42,15 +50,28 @@ class ListedArchive(Archive, Generic[E]):
         entry = self._entries.get(name)
         if entry is None:
             raise MissingImageError(errno.ENOENT, path, "there is no such file in the archive")
-        return self._content(entry, path)
+        member = self._content(entry, path)
+        with self._lock:
+            self._users += 1
+        return OpenMember(member, self._leave)
 
     @abstractmethod
     def _content(self, entry: E, path: str) -> Source:
         """The content of ``entry``, which is called ``path`` in messages."""
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file as soon as no member is open."""
+        with self._lock:
+            was_closed, self._is_closed = self._is_closed, True
+        if not was_closed:
+            self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            is_last = self._users == 0
+        if is_last:
+            self._file.close()
 
 
 class Part(Window):
@@ -64,22 +85,14 @@ class Part(Window):
         """Nothing: it has no file of its own."""
 
 
-class Borrowed(Part):
-    """All of a file that somebody else closes."""
+class OpenMember:
+    """The source ``member``, which tells its archive when it is closed. A source itself."""
 
-    def __init__(self, whole: Source) -> None:
-        super().__init__(whole, 0, whole.size, whole.name)
-
-
-class ChosenMember:
-    """A member that closes its archive when it is closed. A source itself."""
-
-    def __init__(self, archive: Archive, name: str) -> None:
-        """Open the member ``name``. Raises MissingImageError, and leaves the archive open then."""
-        self._member = archive.open(name)
-        self._archive: Archive | None = archive
-        self.name = self._member.name
-        self.block_size = self._member.block_size
+    def __init__(self, member: Source, leave: Callable[[], None]) -> None:
+        self.name = member.name
+        self.block_size = member.block_size
+        self._member = member
+        self._leave: Callable[[], None] | None = leave
 
     @property
     def is_end_known(self) -> bool:
@@ -108,11 +121,11 @@ class ChosenMember:
         return self._member.resident_range(offset, length)
 
     def close(self) -> None:
-        """Close the member, then the archive; each once, however often this is called."""
-        archive, self._archive = self._archive, None
-        if archive is not None:
+        """Close the member, and the archive if nothing else of it is open. Idempotent."""
+        leave, self._leave = self._leave, None
+        if leave is not None:
             self._member.close()
-            archive.close()
+            leave()
 
 
 def tidy(name: str) -> str:
