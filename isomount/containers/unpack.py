@@ -3,17 +3,17 @@
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import NamedTuple
 
 from isomount.blocks import Store
+from isomount.codecs import MissingPackageError
 from isomount.containers.archives.choose import choose
 from isomount.containers.base import Archive, OtherKindError, Surroundings
 from isomount.containers.discs.disc import Disc
 from isomount.containers.discs.source import DiscSource
 from isomount.containers.kinds import HEAD, KINDS, TAIL, Kind
 from isomount.containers.siblings import ArchiveSiblings, LocalSiblings, NoSiblings
-from isomount.errors import IsomountError, NotAnImageError
+from isomount.errors import ImageUnreadableError, IsomountError, NotAnImageError
 from isomount.sources import BinaryFile, Source, open_source
 
 # A container in a container in a container; more than this is a bomb.
@@ -83,8 +83,12 @@ def _content(
 ) -> Source | Archive | Disc | None:
     """What is in ``source`` if it is a container."""
     for kind in _candidates(source, is_end_near):
-        with suppress(OtherKindError):
+        try:
             return kind.unpack(source, surroundings)
+        except OtherKindError:
+            continue
+        except MissingPackageError as error:
+            raise ImageUnreadableError(f"{source.name}: {error}") from error
     return None
 
 

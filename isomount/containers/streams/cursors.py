@@ -65,6 +65,7 @@ class CursorSource(DecodedSource):
         self._idle: list[Cursor] = []  # used least recently first
         self._busy: list[_Busy] = []
         self._passed: list[tuple[int, bytes]] = []  # place and bytes, the latest last
+        self.failed_at = 0  # how far decoding went when it failed last
         self._is_closed = False
         self._changed = threading.Condition()
 
@@ -144,8 +145,9 @@ class CursorSource(DecodedSource):
         try:
             self._go_near(cursor, offset)
             begin = cursor.position
-            data = cursor.read(offset - begin + length)
+            data = b"" if offset - begin > _NEAR else cursor.read(offset - begin + length)
         except BaseException:  # it stands nobody knows where
+            self.failed_at = cursor.position
             cursor.close()
             raise
         self._put_back(cursor)
@@ -157,7 +159,7 @@ class CursorSource(DecodedSource):
         return data[offset - begin :]
 
     def _go_near(self, cursor: Cursor, offset: int) -> None:
-        """Skip what is far before ``offset``, which nobody will want."""
+        """Skip what is far before ``offset``, which nobody will want, as far as it goes."""
         while (far := offset - cursor.position - _NEAR) > 0:
             if self._is_closed:
                 raise ClosedError(f"{self.name}: the image is closed")
