@@ -69,6 +69,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("streams.gzip", marks=((0, b"\x1f\x8b\x08"),)),
     Kind("streams.bzip2", marks=((0, b"BZh"),)),
     Kind("streams.xz", marks=((0, b"\xfd7zXZ\0"),)),
+    Kind("streams.lzma_alone", marks=((0, b"\x5d\0\0"),)),
+    Kind("streams.lz4", marks=((0, b"\x04\x22\x4d\x18"), (0, b"\x02\x21\x4c\x18"))),
     # Skippable frames, which may come first, have any of 16 marks.
     Kind(
         "streams.zstd",

@@ -4,10 +4,10 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import NamedTuple
 
 from isomount.blocks import Store
+from isomount.codecs import MissingPackageError
 from isomount.containers.base import Archive, OtherKindError, Surroundings
 from isomount.containers.discs.disc import Disc
 from isomount.containers.discs.source import DiscSource
@@ -15,7 +15,12 @@ from isomount.containers.kinds import HEAD, KINDS, TAIL, Kind
 from isomount.containers.names import PIECE
 from isomount.containers.paths import locate
 from isomount.containers.siblings import ArchiveSiblings, LocalSiblings, NoSiblings
-from isomount.errors import IsomountError, MissingImageError, NotAnImageError
+from isomount.errors import (
+    ImageUnreadableError,
+    IsomountError,
+    MissingImageError,
+    NotAnImageError,
+)
 from isomount.sources import BinaryFile, Source, open_source
 
 # A container in a container in a container; more than this is a bomb.
@@ -119,8 +124,12 @@ def _content(
 ) -> Source | Archive | Disc | None:
     """What is in ``source`` if it is a container."""
     for kind in _candidates(source, is_end_near):
-        with suppress(OtherKindError):
+        try:
             return kind.unpack(source, surroundings)
+        except OtherKindError:
+            continue
+        except MissingPackageError as error:
+            raise ImageUnreadableError(f"{source.name}: {error}") from error
     return None
 
 

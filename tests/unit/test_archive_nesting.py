@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from isomount.containers import Disc, Mode, Run, Surroundings, Track, kinds, unpack
+from isomount.containers import Archive, Disc, Mode, Run, Surroundings, Track, kinds, unpack
+from isomount.containers.archives.zip import ZipArchive
 from isomount.errors import IsomountError, MissingImageError, NotAnImageError
-from isomount.sources import Source
+from isomount.sources import LocalSource, Source
 from tests.authoring import run_tool
-from tests.containers.archives import image, rar4, rar5, tarred, zipped
+from tests.containers.archives import image, rar4, rar5, surroundings, tarred, zipped
 
 IMAGE = image(400_000)
 
@@ -137,6 +138,23 @@ def test_a_file_object(tmp_path: Path) -> None:
     found.source.close()
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_the_last_to_be_closed_closes_the_archive(tmp_path: Path, order: tuple[int, ...]) -> None:
+    members = [("a", IMAGE), ("b", b"b")]
+    (tmp_path / "a.zip").write_bytes(zipped(members, zipfile.ZIP_STORED))
+    archive = ZipArchive(LocalSource(tmp_path / "a.zip"), surroundings())
+    things: list[Source | Archive] = [archive.open("a"), archive.open("b"), archive]
+    for number in order[:2]:
+        things[number].close()
+        things[number].close()
+    left = things[order[2]]
+    if isinstance(left, Archive):
+        left = left.open("b")
+        archive.close()
+    assert left.read_at(0, 1) in (b"b", IMAGE[:1])
+    left.close()
+
+
 class _Sheet:
     """A kind whose text names one file beside it; "audio" makes it a disc without data."""
 
@@ -176,7 +194,8 @@ def test_a_sheet_and_its_data_in_an_archive(tmp_path: Path, method: int) -> None
         unpack(tmp_path / "c.zip")
 
 
-def test_decompressed_once_and_closed(tmp_path: Path) -> None:
+def test_decompressed_once_and_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "a.zip").write_bytes(zipped([("x.iso", IMAGE)], zipfile.ZIP_BZIP2))
     for _ in range(2):  # the second time out of the cache
         assert content(tmp_path / "a.zip")[1] == IMAGE

@@ -223,5 +223,7 @@ def unpack(file: Source, surroundings: Surroundings) -> Source:
             surroundings.notice(
                 f"{file.name}: does not tell its size; it is decompressed once to learn it"
             )
-        found.measure()
+        if not found.measure() and mark_at(file, 8 * _HEADER) == BLOCK:
+            found.points.close()
+            raise DamagedImageError(f"{file.name}: has no block that is whole; copy it again")
     return found

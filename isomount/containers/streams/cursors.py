@@ -65,6 +65,7 @@ class CursorSource(DecodedSource):
         self._idle: list[Cursor] = []  # used least recently first
         self._busy: list[_Busy] = []
         self._passed: list[tuple[int, bytes]] = []  # place and bytes, the latest last
+        self.failed_at = 0  # how far decoding went when it failed last
         self._is_closed = False
         self._changed = threading.Condition()
 
@@ -146,6 +147,7 @@ class CursorSource(DecodedSource):
             begin = cursor.position
             data = b"" if offset - begin > _NEAR else cursor.read(offset - begin + length)
         except BaseException:  # it stands nobody knows where
+            self.failed_at = cursor.position
             cursor.close()
             raise
         self._put_back(cursor)

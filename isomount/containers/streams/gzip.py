@@ -54,8 +54,7 @@ class GzipSource(DeflatedSource):
         try:
             self.size, self.is_likely = self._guess()
             if not self.is_likely and file.size <= _SMALL:
-                self.read_all()
-                self.measure()
+                self.measure_all()
         except BaseException:
             self.points.close()
             raise

@@ -53,24 +53,30 @@ class LearningSource(CursorSource):
                 super().read_at(self.size, 1)
         return data
 
-    def read_all(self) -> None:
-        """Decode up to the end, or to where that fails, to learn everything."""
-        with suppress(IsomountError, OSError):
-            super().read_at(_BEYOND, 1)
-
     def measure(self) -> int:
         """The size. Where it is not likely, all before is read to know whether there is more."""
         if self.points.end is None and not self.is_likely:
-            with suppress(IsomountError, OSError):
+            try:
                 if super().read_at(self.size, 1):
-                    guess = self.next_guess()
-                    if guess is None:
-                        self.read_all()
-                    else:
-                        self.size = guess
+                    self.size = self.next_guess() or self.measure_all()
+            except (IsomountError, OSError):
+                self._give_up()
         if self.points.end is not None:
             self.size = self.points.end
         return self.size
+
+    def measure_all(self) -> int:
+        """The size, for which everything is read."""
+        try:
+            super().read_at(_BEYOND, 1)
+        except (IsomountError, OSError):
+            self._give_up()
+        return self.measure()
+
+    def _give_up(self) -> None:
+        """Take the size for what is known of it: all further is damaged."""
+        self.size = max(self.size, self.failed_at)
+        self.is_likely = True
 
     def close(self) -> None:
         """Close the file, the index and every decoder."""

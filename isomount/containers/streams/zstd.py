@@ -37,8 +37,8 @@ _BLOCK_HEADER, _RLE = 3, 1
 # Windows up to that of "zstd --long" are decoded; larger ones take more memory than a mount may.
 _WINDOW_AT_MOST = 1 << 27
 _AT_ONCE = 256 << 10
-# More frames and blocks than this are not looked for: 1 TiB of the largest blocks.
-_WALKED_AT_MOST = 1 << 23
+# More frames than this, or blocks in one, are not looked for: 128 GiB of the largest blocks.
+_FRAMES_AT_MOST, _BLOCKS_AT_MOST = 1 << 17, 1 << 20
 _TABLE_AT_MOST = 64 << 20
 
 
@@ -136,13 +136,14 @@ def _walked(file: Source) -> Units | None:
 
     Raises OtherKindError if the first one is none, NotAnImageError if one needs a dictionary.
     """
-    units, at, steps = Units(), 0, 0
-    while at < file.size and steps < _WALKED_AT_MOST:
+    units, at = Units(), 0
+    for _ in range(_FRAMES_AT_MOST):
+        if at >= file.size:
+            return _or_other_kind(units)
         head = file.read_at(at, _HEADER_AT_MOST)
         magic = int.from_bytes(head[:4], "little")
         if magic in _SKIPPABLE and len(head) >= _SKIPPABLE_HEADER:
             at += _SKIPPABLE_HEADER + int.from_bytes(head[4:8], "little")
-            steps += 1
             continue
         if not head.startswith(_MAGIC) or len(head) <= _DESCRIPTOR_AT:
             return _or_other_kind(units)
@@ -154,13 +155,13 @@ def _walked(file: Source) -> Units | None:
             )
         if header.content is None:
             return None
-        end, blocks = _frame_end(file, at + header.length)
+        end = _frame_end(file, at + header.length)
         if end is None:  # cut off
             return None
         end += 4 if header.has_checksum else 0
         units.append(header.content, at, end - at)
-        at, steps = end, steps + 1 + blocks
-    return _or_other_kind(units)
+        at = end
+    return None
 
 
 def _or_other_kind(units: Units) -> Units:
@@ -170,17 +171,16 @@ def _or_other_kind(units: Units) -> Units:
     return units
 
 
-def _frame_end(file: Source, at: int) -> tuple[int | None, int]:
-    """Where the blocks end of which the first one is at byte ``at``, and how many there are.
+def _frame_end(file: Source, at: int) -> int | None:
+    """Where the blocks end of which the first one is at byte ``at``.
 
-    None if they go on behind the end of the file.
+    None if they go on behind the end of the file, or there are too many.
     """
-    for blocks in range(_WALKED_AT_MOST):
+    for _ in range(_BLOCKS_AT_MOST):
         header = int.from_bytes(file.read_at(at, _BLOCK_HEADER), "little")
-        size = 1 if header >> 1 & 3 == _RLE else header >> 3
-        at += _BLOCK_HEADER + size
+        at += _BLOCK_HEADER + (1 if header >> 1 & 3 == _RLE else header >> 3)
         if at > file.size:
-            return None, blocks
+            return None
         if header & 1:
-            return at, blocks
-    return None, _WALKED_AT_MOST
+            return at
+    return None

@@ -198,15 +198,7 @@ FILE_SYSTEMS = (
 )
 
 OTHER_FILES = (
-    Signature(0, b"\x1f\x8b", "is compressed; unpack it first with: gunzip <{name} >disc.iso"),
-    Signature(0, b"BZh", "is compressed; unpack it first with: bunzip2 <{name} >disc.iso"),
-    Signature(0, b"\xfd7zXZ\0", "is compressed; unpack it first with: xz -dc <{name} >disc.iso"),
-    Signature(
-        0, b"\x28\xb5\x2f\xfd", "is compressed; unpack it first with: zstd -dc <{name} >disc.iso"
-    ),
-    Signature(
-        0, b"\4\x22\x4d\x18", "is compressed; unpack it first with: lz4 -dc <{name} >disc.iso"
-    ),
+    Signature(0, b"\x1f\x9d", "is compressed; unpack it first with: gzip -dc <{name} >disc.iso"),
     Signature(0, b"LZIP", "is compressed; unpack it first with: lzip -dc <{name} >disc.iso"),
     Signature(0, b"070701", _CPIO),
     Signature(0, b"070702", _CPIO),

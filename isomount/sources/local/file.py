@@ -65,6 +65,8 @@ class LocalSource:
             raise _unreadable(self.name, error) from error
         try:
             self.size = self._measure(number)
+            # When it was last changed, in nanoseconds: another one means another content.
+            self.modified = os.fstat(number).st_mtime_ns
         except BaseException:  # the caller has no source to close
             os.close(number)
             raise
