@@ -31,12 +31,17 @@ _LETTERS = re.compile(r"\.[a-z]{2}$", re.IGNORECASE)
 
 def is_data(name: str) -> bool:
     """Whether a file called ``name`` may be the data of a sheet beside it."""
-    return name.lower().endswith((*DATA, *SURELY_DATA))
+    return uncompressed(name).lower().endswith((*DATA, *SURELY_DATA))
+
+
+def uncompressed(name: str) -> str:
+    """``name`` without the endings of compressed files and of pieces."""
+    return _unwrapped(name, COMPRESSED)
 
 
 def is_image(name: str) -> bool:
     """Whether ``name`` is that of an image, compressed or in pieces perhaps, or of an archive."""
-    return _unwrapped(name, COMPRESSED).lower().endswith((*IMAGES, *ARCHIVES))
+    return uncompressed(name).lower().endswith((*IMAGES, *ARCHIVES))
 
 
 def unwrapped(name: str) -> str:

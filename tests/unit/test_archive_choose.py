@@ -54,6 +54,7 @@ def large(*names: str) -> dict[str, str | int]:
         ({"data": LARGE, "other": 100}, "data"),
         ({"Game.cue": "", "x.cue": 'FILE "g.bin" BINARY', "g.bin": LARGE}, "x.cue"),
         ({"g.cue": 'FILE "g.bin"', **large("g.bin", "g.txt")}, "g.cue"),
+        ({"g.cue": 'FILE "g.bin"', **large("g.bin.gz", "t2.wav.xz")}, "g.cue"),
         ({"renamed.cue": 'FILE "g.bin"', **large("other.bin", "t2.wav")}, "renamed.cue"),
         (
             {"d/g.cue": 'FILE "G (1).BIN"', **large("d/G (1).bin", "d/G (2).bin")},

@@ -69,7 +69,7 @@ def _is_called_like_its_sheet(name: str, stems: Mapping[str, Set[str]]) -> bool:
     if names.stem(name).lower() in beside:
         return names.is_data(name)
     # Renamed, or one of several tracks: where there is one sheet it belongs to nothing else.
-    return len(beside) == 1 and name.lower().endswith(names.SURELY_DATA)
+    return len(beside) == 1 and names.uncompressed(name).lower().endswith(names.SURELY_DATA)
 
 
 def _may_be_described(name: str, stems: Mapping[str, Set[str]]) -> bool:
@@ -99,8 +99,8 @@ def _beginning(archive: Archive, sheet: Member) -> bytes:
 
 
 def _is_named(name: str, texts: Mapping[str, bytes]) -> bool:
-    base = posixpath.basename(name).lower().encode("utf-8", "surrogateescape")
-    return base in texts.get(posixpath.dirname(name), b"")
+    base = posixpath.basename(names.uncompressed(name)).lower()
+    return base.encode("utf-8", "surrogateescape") in texts.get(posixpath.dirname(name), b"")
 
 
 def _ending(name: str) -> str:
