@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from isomount.containers.base import Archive, Surroundings
 from isomount.containers.discs.disc import Disc
+from isomount.containers.names import unwrapped
 from isomount.sources import Source
 
 # The bytes at either end of a file in which marks are looked for.
@@ -45,7 +46,7 @@ class Kind(NamedTuple):
             return True
         if self.text is not None and self.text.search(head.replace(b"\0", b"")):
             return True
-        return name.lower().endswith(self.endings)
+        return name.lower().endswith(self.endings) or unwrapped(name).lower().endswith(self.endings)
 
 
 _C2D = (b"Adaptec CeQuadrat VirtualCD File", b"Roxio Image File Format 3.0")
@@ -65,9 +66,8 @@ _CCD = re.compile(_MARK + rb"\s*\[CloneCD\]", re.IGNORECASE)
 # The number of tracks, then number, LBA, control, sector size and file of the first.
 _GDI = re.compile(_MARK + rb"\s*[0-9]{1,2}\s*[\r\n]\s*1\s+[0-9]+\s+[04]\s+[0-9]{4}\s+\S")
 
-# In the order in which they are tried.
-KINDS: tuple[Kind, ...] = (
-    Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),
+# Lists of a disc's tracks, text or not; some of them hold the sectors too.
+_DISCS = (
     Kind("discs.cue", text=_CUE, endings=(".cue",)),
     Kind("discs.toc", text=_TOC, endings=(".toc",)),
     Kind("discs.ccd", text=_CCD, endings=(".ccd",)),
@@ -79,6 +79,36 @@ KINDS: tuple[Kind, ...] = (
     Kind("discs.pdi", marks=((0, b"TTAFMPVOBCDIMG"),)),
     Kind("discs.c2d", marks=tuple((0, mark) for mark in _C2D)),
 )
+_PACKED = (Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),)
+_STREAMS = (
+    Kind("streams.gzip", marks=((0, b"\x1f\x8b\x08"),)),
+    Kind("streams.bzip2", marks=((0, b"BZh"),)),
+    Kind("streams.xz", marks=((0, b"\xfd7zXZ\0"),)),
+    Kind("streams.lzma_alone", marks=((0, b"\x5d\0\0"),)),
+    Kind("streams.lz4", marks=((0, b"\x04\x22\x4d\x18"), (0, b"\x02\x21\x4c\x18"))),
+    # Skippable frames, which may come first, have any of 16 marks.
+    Kind(
+        "streams.zstd",
+        marks=(
+            (0, b"\x28\xb5\x2f\xfd"),
+            *((0, bytes([0x50 + number]) + b"\x2a\x4d\x18") for number in range(16)),
+        ),
+    ),
+)
+_ARCHIVES = (
+    # At its end too: programs that unpack themselves, and the last of several parts.
+    Kind(
+        "archives.zip",
+        marks=((0, b"PK\3\4"), (0, b"PK\5\6"), (0, b"PK\7\x08"), (-22, b"PK\5\6")),
+    ),
+    Kind(
+        "archives.libarchive",
+        marks=((0, b"7z\xbc\xaf\x27\x1c"), (0, b"Rar!\x1a\7"), (0, b"MSCF\0\0\0\0")),
+    ),
+    Kind("archives.tar", marks=((257, b"ustar"),)),
+)
+# In the order in which they are tried.
+KINDS: tuple[Kind, ...] = (*_DISCS, *_PACKED, *_STREAMS, *_ARCHIVES)
 
 # Sectors of a CD without a sheet: what is left to look for in what is of no other kind.
 BARE = Kind("discs.bare")

@@ -3,9 +3,7 @@
 import math
 import random
 import struct
-import tarfile
 import wave
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -110,14 +108,7 @@ def test_what_people_try_to_mount(offset: int, magic: bytes, words: str) -> None
     assert told(placed(offset, magic)).startswith(words)
 
 
-def test_archives_and_sound_made_by_python(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"x" * 5000)
-    with tarfile.open(tmp_path / "t", "w") as tar:
-        tar.add(tmp_path / "a", "a")
-    assert told((tmp_path / "t").read_bytes()) == "is a tar archive; unpack it with: tar -xf x.iso"
-    with zipfile.ZipFile(tmp_path / "z", "w") as archive:
-        archive.write(tmp_path / "a")
-    assert "unzip x.iso" in told((tmp_path / "z").read_bytes())
+def test_sound_made_by_python(tmp_path: Path) -> None:
     with wave.open(str(tmp_path / "w"), "wb") as sound:
         sound.setparams((2, 2, 44100, 0, "NONE", ""))
         sound.writeframes(bytes(5000))
@@ -195,6 +186,7 @@ def test_parts_of_a_download() -> None:
     assert told(bytes(9000), "x.iso.crdownload").startswith("is called like a download")
     assert told(b"\x80" * 70_000, "x.iso.002").startswith("is called like a piece of a split file")
     assert told(b"\x80" * 70_000, "x.iso.ab").startswith("is called like a piece of a split file")
+    assert told(b"\x80" * 70_000, "x.z02").startswith("is called like a part of an archive")
 
 
 def test_the_first_bytes_alone() -> None:

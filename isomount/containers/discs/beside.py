@@ -10,7 +10,7 @@ from isomount.containers.discs.disc import Disc
 from isomount.containers.discs.files import COMPRESSED
 from isomount.containers.discs.stored import read
 from isomount.containers.discs.text import decodings, folded
-from isomount.containers.unpack import candidates, is_plain
+from isomount.containers.recognise import candidates, is_plain
 from isomount.errors import ImageUnreadableError, IsomountError
 from isomount.sources import Source
 

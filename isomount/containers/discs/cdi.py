@@ -17,7 +17,7 @@ from isomount.containers.discs.cursor import Cursor
 from isomount.containers.discs.disc import Disc, Mode, Run, Track
 from isomount.containers.discs.msf import LEAD
 from isomount.containers.discs.placing import proven
-from isomount.containers.unpack import is_plain
+from isomount.containers.recognise import is_plain
 from isomount.errors import DamagedImageError
 from isomount.sources import Source
 

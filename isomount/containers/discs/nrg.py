@@ -25,7 +25,7 @@ from isomount.containers.discs.assembled import (
 from isomount.containers.discs.disc import Disc, Mode, Run, Track
 from isomount.containers.discs.msf import LEAD, lba
 from isomount.containers.discs.placing import proven
-from isomount.containers.unpack import is_plain
+from isomount.containers.recognise import is_plain
 from isomount.errors import DamagedImageError
 from isomount.sources import Source
 

@@ -167,21 +167,8 @@ FILE_SYSTEMS = (
 )
 
 OTHER_FILES = (
-    Signature(0, b"PK\3\4", "is a zip archive; unpack it with: unzip {name}"),
-    Signature(0, b"\x1f\x8b", "is compressed; unpack it first with: gunzip <{name} >disc.iso"),
-    Signature(0, b"BZh", "is compressed; unpack it first with: bunzip2 <{name} >disc.iso"),
-    Signature(0, b"\xfd7zXZ\0", "is compressed; unpack it first with: xz -dc <{name} >disc.iso"),
-    Signature(
-        0, b"\x28\xb5\x2f\xfd", "is compressed; unpack it first with: zstd -dc <{name} >disc.iso"
-    ),
-    Signature(
-        0, b"\4\x22\x4d\x18", "is compressed; unpack it first with: lz4 -dc <{name} >disc.iso"
-    ),
+    Signature(0, b"\x1f\x9d", "is compressed; unpack it first with: gzip -dc <{name} >disc.iso"),
     Signature(0, b"LZIP", "is compressed; unpack it first with: lzip -dc <{name} >disc.iso"),
-    Signature(0, b"7z\xbc\xaf\x27\x1c", "is a 7-Zip archive; unpack it with: 7z x {name}"),
-    Signature(0, b"Rar!\x1a\7", "is a RAR archive; unpack it with: unrar x {name}"),
-    Signature(0, b"MSCF", "is a cabinet of Windows; unpack it with: cabextract {name}"),
-    Signature(257, b"ustar", "is a tar archive; unpack it with: tar -xf {name}"),
     Signature(0, b"070701", _CPIO),
     Signature(0, b"070702", _CPIO),
     Signature(0, b"070707", _CPIO),

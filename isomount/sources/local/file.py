@@ -65,6 +65,8 @@ class LocalSource:
             raise _unreadable(self.name, error) from error
         try:
             self.size = self._measure(number)
+            # When it was last changed, in nanoseconds: another one means another content.
+            self.modified = os.fstat(number).st_mtime_ns
         except BaseException:  # the caller has no source to close
             os.close(number)
             raise
@@ -79,6 +81,11 @@ class LocalSource:
         if stat.S_ISDIR(mode):
             raise DirectoryAsImageError(
                 errno.EISDIR, self.name, "is a folder; name the image file to mount, not a folder"
+            )
+        if stat.S_ISFIFO(mode):
+            raise ImageUnreadableError(
+                f"{self.name}: is a pipe, and an image is read in any order; save what comes "
+                "through it to a file first"
             )
         if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
             raise ImageUnreadableError(
