@@ -65,3 +65,6 @@ KINDS: tuple[Kind, ...] = (
         ),
     ),
 )
+
+# Sectors of a CD without a sheet: what is left to look for in what is of no other kind.
+BARE = Kind("discs.bare")
