@@ -185,16 +185,13 @@ def test_dictionaries_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["bzip2", "xz", "zstd", "lz4"])
 def test_a_damaged_block_alone_is_lost(plain: Path, kind: str) -> None:
     pieces = [_WHOLE[at : at + 300_000] for at in range(0, len(_WHOLE), 300_000)]
-    if kind == "zstd":
-        stored = bytearray(_seekable(pieces, checksums=False))
-    else:
-        stored = bytearray(
-            {
-                "bzip2": lambda: bz2.compress(_WHOLE, 1),
-                "xz": lambda: _APART["xz"](plain).read_bytes(),
-                "lz4": lambda: _lz4.compress(_WHOLE, block_size=4, block_linked=False),
-            }[kind]()
-        )
+    packers: dict[str, Callable[[], bytes]] = {
+        "bzip2": lambda: bz2.compress(_WHOLE, 1),
+        "xz": lambda: _APART["xz"](plain).read_bytes(),
+        "zstd": lambda: _seekable(pieces, checksums=False),
+        "lz4": lambda: bytes(_lz4.compress(_WHOLE, block_size=4, block_linked=False)),
+    }
+    stored = bytearray(packers[kind]())
     middle = len(stored) // 2
     stored[middle : middle + 50] = b"\xff" * 50
     path = plain.with_name("damaged")

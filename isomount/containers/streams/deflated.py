@@ -12,7 +12,7 @@ from isomount.sources import Source
 
 # A point about every so many bytes of output: a random read decodes half of that for nothing, and
 # each point takes some 20 KiB of the index.
-SPACING = 768 << 10
+SPACING = 512 << 10
 # What is read of the file at a time, and what is decoded at a time of what nobody wants.
 _INPUT, _SCRATCH = 128 << 10, 256 << 10
 
