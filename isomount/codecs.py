@@ -53,6 +53,11 @@ def unpack_lz4(stored: bytes, size: int) -> bytes:
     if stored.startswith(_LZ4_FRAME):
         frame = package("lz4.frame")
         return _decoded("lz4", lambda: bytes(frame.LZ4FrameDecompressor().decompress(stored, size)))
+    return unpack_lz4_block(stored, size)
+
+
+def unpack_lz4_block(stored: bytes, size: int) -> bytes:
+    """An LZ4 block of at most ``size`` bytes, whatever it begins with."""
     block = package("lz4.block")
     return _decoded("lz4", lambda: bytes(block.decompress(stored, uncompressed_size=size)))
 

@@ -36,8 +36,8 @@ class BlockCache:
 
         Raises DamagedDataError or OSError.
         """
-        if offset + length > self.size:
-            self.has_grown()
+        while offset + length > self.size and self.has_grown():
+            continue  # a source that is decoded learns of more only step by step
         wanted = min(length, self.size - offset)
         if wanted <= 0 or offset < 0:
             return b""

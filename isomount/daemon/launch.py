@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 
 from isomount.daemon import logs
-from isomount.daemon.notify import forget_manager
+from isomount.daemon.notify import forget_manager, notify
 from isomount.daemon.prepare import prepare
 from isomount.daemon.request import MountRequest
 from isomount.errors import IsomountError
@@ -33,8 +33,15 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
     logs.forget()  # that of an image which this process mounted before
     inherited = _inherited_descriptors()
     logs.configure(request)
+
+    def announce(words: str) -> None:  # what takes long
+        _log.info("%s", words)
+        notify(f"STATUS={words}")
+        if not request.foreground:  # where the log is on the terminal
+            tell(words)
+
     with advising(request.image):
-        image = open_image(request.image, request.view)
+        image = open_image(request.image, request.view, announce)
     with image:
         require_fuse(request.fuse)
         incomplete = _incomplete(image)

@@ -4,6 +4,7 @@ import lzma
 import random
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -397,16 +398,12 @@ def test_files_with_changed_bytes_are_read_or_refused(seed: int) -> None:
         data = bytearray(random_.choice(made))
         for _ in range(random_.choice([1, 2, 8])):
             data[random_.randrange(random_.choice([130, len(data)]))] = random_.randrange(256)
-        try:
+        with suppress(IsomountError):
             found = unpack(MemorySource(bytes(data)), SURROUNDINGS)
             source = found.files[0] if isinstance(found, Disc) else found
             for at in range(0, min(source.size, 1 << 20), HUNK):
-                try:
+                with suppress(IsomountError, OSError):
                     source.read_at(at, HUNK)
-                except (IsomountError, OSError):
-                    continue
-        except IsomountError as error:
-            assert str(error)
 
 
 def test_hashes_of_writers_are_right() -> None:
