@@ -89,7 +89,7 @@ class EwfSource(DecodedSource):
             raise DamagedDataError(f"chunk {number} of the image cannot be read") from error
         if len(data) < length:
             raise DamagedDataError(f"chunk {number} of the image is in no part of it")
-        if not any(data) and self._is_damaged(number):
+        if data == bytes(length) and self._is_damaged(number):
             raise DamagedDataError(f"chunk {number} of the image is damaged")
         return data
 
@@ -104,7 +104,7 @@ class EwfSource(DecodedSource):
                 content = zlib.decompress(stored)
             except zlib.error:
                 content = stored[:-_CHECKSUM]
-            if any(content):
+            if content.strip(b"\0"):
                 self._damaged.add(number)
         return number in self._damaged
 
