@@ -79,7 +79,21 @@ _DISCS = (
     Kind("discs.pdi", marks=((0, b"TTAFMPVOBCDIMG"),)),
     Kind("discs.c2d", marks=tuple((0, mark) for mark in _C2D)),
 )
-_PACKED = (Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),)
+_PACKED = (
+    Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),
+    Kind("packed.chd", marks=((0, b"MComprHD"),)),
+    Kind(
+        "packed.ewf",
+        marks=(
+            (0, b"EVF\t\r\n\xff\0"),
+            (0, b"EVF2\r\n\x81\0"),
+            (0, b"LVF\t\r\n\xff\0"),
+            (0, b"LEF2\r\n\x81\0"),
+        ),
+    ),
+    # A zip archive with a certain member: before any other zip.
+    Kind("packed.aff4", marks=((0, b"PK\3\4"),)),
+)
 _STREAMS = (
     Kind("streams.gzip", marks=((0, b"\x1f\x8b\x08"),)),
     Kind("streams.bzip2", marks=((0, b"BZh"),)),

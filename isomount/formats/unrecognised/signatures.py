@@ -81,12 +81,6 @@ DISCS = (
 CONTAINERS = (
     Signature(
         0,
-        b"MComprHD",
-        "is a compressed disc (CHD); unpack it with: chdman extractcd -i {name} -o disc.cue "
-        "(or extractdvd -o disc.iso)",
-    ),
-    Signature(
-        0,
         b"ECM\0",
         "is a disc image without its checksums (ECM); restore it with: unecm {name} "
         "(in Debian: ecm-uncompress)",
@@ -119,11 +113,6 @@ CONTAINERS = (
         0,
         b"MSWIM\0\0\0",
         "is a Windows image (WIM, ESD); unpack it with: wimlib-imagex apply {name} 1 FOLDER",
-    ),
-    Signature(
-        0,
-        b"EVF\t\r\n\xff\0",
-        "is a forensic image (EWF); it is seen raw with: ewfmount {name} FOLDER",
     ),
     Signature(0, b"QFI\xfb", f"is a virtual disk (QCOW); {_TO_RAW}"),
     Signature(0, b"conectix", _VHD),
