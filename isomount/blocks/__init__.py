@@ -11,13 +11,14 @@ from isomount.blocks.content import (
     ZeroContent,
     extent_content,
 )
-from isomount.blocks.reader import NotResidentError, Reader
+from isomount.blocks.reader import Coded, NotResidentError, Reader
 from isomount.blocks.store import Store
 
 __all__ = [
     "AlignedBlocks",
     "BlockCache",
     "BytesContent",
+    "Coded",
     "Concatenation",
     "Content",
     "Extent",

@@ -2,14 +2,18 @@
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 
-from isomount.blocks.ahead import ReadAhead
+from isomount.blocks.ahead import ReadAhead, Stream, Streams
 from isomount.blocks.store import OVERHEAD, Awaited, Claim, Store
-from isomount.errors import IsomountError
-from isomount.sources import FileRange, Source
+from isomount.errors import DamagedDataError, IsomountError
+from isomount.sources import FileRange, Source, reads_at_once
+from isomount.workers import WORKERS
 
 # The most that is asked of the source at a time, in bytes, with as much again read ahead.
 _LOAD_AT_MOST = 4 << 20
+# What is loaded at a time while others go on, in bytes: some milliseconds of decoding.
+_LOAD_BESIDE = 512 << 10
 # And no more than this part of the budget: several may read at once.
 _SHARE = 8
 
@@ -17,13 +21,15 @@ _SHARE = 8
 class AlignedBlocks:
     """A source read in aligned blocks that a store keeps. A source itself. Thread-safe.
 
-    Missing blocks that lie side by side are read at once, with further ones for who reads in order.
+    Missing blocks that lie side by side are read at once. Who reads in order gets further ones read
+    ahead: meanwhile, if the source can be read by others than who waits for it, else with them.
     A block that cannot be read fails alone: whoever asked only for others gets them.
     """
 
     block_size = None  # what is in memory here needs no further cache
 
-    def __init__(self, source: Source, store: Store, block_size: int) -> None:
+    def __init__(self, source: Source, store: Store, block_size: int, key: Hashable = None) -> None:
+        """Blocks are kept under ``key``, if that is given: for whoever else has the same key."""
         self.name = source.name
         self.size = source.size
         self._source = source
@@ -32,7 +38,13 @@ class AlignedBlocks:
         self._length = max(1, min(block_size, share))
         kept = share // (self._length + OVERHEAD)
         self._at_most = max(1, min(_LOAD_AT_MOST // self._length, kept))  # blocks
-        self._ahead = ReadAhead(self._at_most)
+        # Whether the source is made of smaller blocks, of which several are kept as one.
+        self._is_finer = getattr(source, "block_length", self._length) < self._length
+        self._kept_under = self if key is None else key
+        self.reads_at_once = at_once = reads_at_once(source)
+        self._ahead = ReadAhead(0 if at_once else self._at_most)
+        beside = max(1, min(_LOAD_BESIDE // self._length, self._at_most))
+        self._streams = Streams(self._at_most, beside, at_once)
 
     def measure(self) -> int:
         """The source's size now."""
@@ -45,21 +57,33 @@ class AlignedBlocks:
         if held is not None:
             return held
         numbers = self._numbers(offset, length)
+        self._go_ahead(numbers)
+        try:
+            return self._cut(self._whole_blocks(numbers), offset, length)
+        except DamagedDataError:
+            if length > self._length or not self._is_finer:
+                raise
+            # The damage may lie in another part of the block than what is wanted.
+            return self._source.read_at(offset, length)
+
+    def _whole_blocks(self, numbers: range) -> list[bytes]:
         blocks: list[bytes] = []
         for start in range(0, len(numbers), self._at_most):
             blocks += self._blocks(numbers[start : start + self._at_most])
             if len(blocks[-1]) < self._length:
                 break
-        return self._cut(blocks, offset, length)
+        return blocks
 
     def read_resident(self, offset: int, length: int) -> bytes | None:
         """The bytes of that range if every block of it is in memory."""
+        numbers = self._numbers(offset, length)
         blocks: list[bytes] = []
-        for number in self._numbers(offset, length):
+        for number in numbers:
             block = self._store.held(self._key(number))
             if block is None:
                 return None
             blocks.append(block)
+        self._go_ahead(numbers)
         return self._cut(blocks, offset, length)
 
     def resident_range(self, offset: int, length: int) -> FileRange | None:
@@ -67,7 +91,8 @@ class AlignedBlocks:
         return None
 
     def close(self) -> None:
-        """Close the source."""
+        """Close the source. Nothing begins ahead any more; what has begun comes to nothing."""
+        self.reads_at_once = 0
         self._source.close()
 
     def _numbers(self, offset: int, length: int) -> range:
@@ -76,7 +101,7 @@ class AlignedBlocks:
 
     def _key(self, number: int) -> Hashable:
         """What a block is kept under: its length too, as the last one grows with the source."""
-        return self, number, min(self._length, self.size - number * self._length)
+        return self._kept_under, number, min(self._length, self.size - number * self._length)
 
     def _cut(self, blocks: Iterable[bytes], offset: int, length: int) -> bytes:
         """The range, which begins in the first of ``blocks``, as far as they have it."""
@@ -141,6 +166,37 @@ class AlignedBlocks:
                 return number
             claims[number] = claim
         return stop
+
+    def _go_ahead(self, numbers: range) -> None:
+        """Have loaded, meanwhile, what who reads these blocks may ask for next. Never waits."""
+        if not (self.reads_at_once and numbers):
+            return
+        stream, loads = self._streams.reads(numbers)
+        for load in loads:
+            if not WORKERS.begin(partial(self._load_beside, stream, load)):
+                self._streams.put_off(stream, load)
+
+    def _load_beside(self, stream: Stream, load: range | None) -> None:
+        """Load some blocks, then whatever is due by then."""
+        while load is not None:
+            with suppress(Exception):  # whoever needs what cannot be read finds out why
+                self._bring(load)
+            load = self._streams.next(stream)
+
+    def _bring(self, load: range) -> None:
+        """Load those of these blocks that nobody has or brings yet."""
+        count = -(-self.size // self._length)
+        claims: dict[int, Claim] = {}
+        try:
+            for number in range(load.start, min(load.stop, count)):
+                there = self._store.claim(self._key(number))
+                if isinstance(there, Claim):
+                    claims[number] = there
+            for run in _runs(list(claims)):
+                self._read(run, claims)
+        finally:
+            for claim in claims.values():
+                claim.give_up()
 
     def _read(self, numbers: range, claims: dict[int, Claim]) -> dict[int, bytes]:
         """One read of the source, which settles the claims of all these blocks."""

@@ -6,11 +6,13 @@ layout is known from its writers only; there is no standard.
 """
 
 import struct
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from isomount import codecs
 from isomount.containers.base import OtherKindError, Surroundings
-from isomount.containers.decoded import BlockwiseSource
+from isomount.containers.decoded import BlockwiseSource, stored_parts
 from isomount.errors import DamagedDataError, DamagedImageError
 from isomount.sources import Source
 
@@ -51,8 +53,19 @@ class CsoSource(BlockwiseSource):
 
     def block(self, number: int) -> bytes:
         """A block, decompressed unless it is stored as it is."""
+        (block,) = self.blocks(range(number, number + 1))
+        return block
+
+    def blocks(self, numbers: range) -> Iterator[bytes]:
+        """Blocks out of one read of the index, and of the file where they follow each other."""
+        entries = self._entries(numbers)
+        places = [self._place(*each) for each in zip(numbers, pairwise(entries), strict=True)]
+        parts = stored_parts(self._file, places)
+        for number, entry, part in zip(numbers, entries[:-1], parts, strict=True):
+            yield self._decoded(number, _Stored(part, bool(entry & _TOP)))
+
+    def _decoded(self, number: int, stored: _Stored) -> bytes:
         size = self.length_of(number)
-        stored = self._stored(number)
         if self._is_plain(stored):
             block = stored.data[:size]
         elif self._is_zso or (self._version == 2 and stored.is_marked):
@@ -68,15 +81,20 @@ class CsoSource(BlockwiseSource):
             return len(stored.data) >= self.block_length
         return stored.is_marked
 
-    def _stored(self, number: int) -> _Stored:
-        entries = self._file.read_at(_INDEX + number * _ENTRY, 2 * _ENTRY)
-        if len(entries) < 2 * _ENTRY:
-            raise DamagedDataError(f"the index entry of block {number} cannot be read")
-        entry, following = struct.unpack("<II", entries)
-        start, end = ((each & ~_TOP) << self._shift for each in (entry, following))
+    def _entries(self, numbers: range) -> Sequence[int]:
+        """The entries of these blocks and of the one after them."""
+        count = len(numbers) + 1
+        entries = self._file.read_at(_INDEX + numbers.start * _ENTRY, count * _ENTRY)
+        if len(entries) < count * _ENTRY:
+            raise DamagedDataError(f"the index entry of block {numbers[-1]} cannot be read")
+        return struct.unpack(f"<{count}I", entries)
+
+    def _place(self, number: int, entries: tuple[int, int]) -> tuple[int, int]:
+        """Where a block begins and ends in the file."""
+        start, end = ((each & ~_TOP) << self._shift for each in entries)
         if not start < end <= start + 2 * self.block_length + (1 << self._shift):
             raise DamagedDataError(f"the index entry of block {number} is damaged")
-        return _Stored(self._file.read_at(start, end - start), bool(entry & _TOP))
+        return start, end
 
 
 def unpack(file: Source, surroundings: Surroundings) -> Source:

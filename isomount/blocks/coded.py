@@ -1,0 +1,36 @@
+"""What is decoded of an image, as a source itself."""
+
+from isomount.blocks.reader import Coded, Reader
+from isomount.sources import FileRange
+
+
+class CodedSource:
+    """The bytes that ``coded`` makes of what ``reader`` reads. Who reads from it keeps blocks."""
+
+    name = ""
+
+    def __init__(self, coded: Coded, reader: Reader, reads_at_once: int) -> None:
+        self.size = coded.size
+        self.block_size: int | None = coded.block_size
+        self.reads_at_once = reads_at_once
+        self._coded = coded
+        self._reader = reader
+
+    def measure(self) -> int:
+        """The size, which does not change."""
+        return self.size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Decode the blocks of that range."""
+        return self._coded.decode(self._reader, offset, min(length, self.size - offset))
+
+    def read_resident(self, offset: int, length: int) -> bytes | None:
+        """Never asked, as blocks are kept elsewhere."""
+        return None
+
+    def resident_range(self, offset: int, length: int) -> FileRange | None:
+        """Never asked, as what is decoded stands in no file."""
+        return None
+
+    def close(self) -> None:
+        """The image is closed by who opened it."""
