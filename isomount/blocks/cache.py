@@ -12,7 +12,7 @@ from isomount.errors import DamagedDataError
 from isomount.sources import Source, reads_at_once
 from isomount.workers import WORKERS
 
-# Compressed files of which is remembered how they are read; their blocks are in the store.
+# Compressed files of which blocks are kept.
 _DECODERS_AT_MOST = 64
 
 
@@ -80,7 +80,7 @@ class BlockCache:
             decoder = self._decoders.get(coded)
             if decoder is None:
                 source = CodedSource(coded, self, self._reads_at_once)
-                decoder = AlignedBlocks(source, self._store, coded.block_size, key=coded)
+                decoder = AlignedBlocks(source, self._store, coded.block_size)
                 self._decoders[coded] = decoder
                 if len(self._decoders) > _DECODERS_AT_MOST:
                     self._decoders.popitem(last=False)

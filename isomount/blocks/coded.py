@@ -1,5 +1,7 @@
 """What is decoded of an image, as a source itself."""
 
+from collections.abc import Iterator
+
 from isomount.blocks.reader import Coded, Reader
 from isomount.sources import FileRange
 
@@ -12,6 +14,7 @@ class CodedSource:
     def __init__(self, coded: Coded, reader: Reader, reads_at_once: int) -> None:
         self.size = coded.size
         self.block_size: int | None = coded.block_size
+        self._length = coded.block_size
         self.reads_at_once = reads_at_once
         self._coded = coded
         self._reader = reader
@@ -21,8 +24,17 @@ class CodedSource:
         return self.size
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Decode the blocks of that range."""
-        return self._coded.decode(self._reader, offset, min(length, self.size - offset))
+        """That range out of the blocks that it touches."""
+        length = min(length, self.size - offset)
+        numbers = range(offset // self._length, -(-(offset + length) // self._length))
+        data = b"".join(self._coded.decode(self._reader, numbers))
+        skipped = offset % self._length
+        return data[skipped : skipped + length]
+
+    def pieces(self, offset: int, length: int) -> Iterator[bytes]:
+        """That range block by block."""
+        first = offset // self._length
+        return self._coded.decode(self._reader, range(first, first + -(-length // self._length)))
 
     def read_resident(self, offset: int, length: int) -> bytes | None:
         """Never asked, as blocks are kept elsewhere."""

@@ -1,6 +1,6 @@
 """How an image is read: waiting for it, or never waiting."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Protocol
 
 from isomount.sources import FileRange, Source
@@ -21,8 +21,8 @@ class Coded(Hashable, Protocol):
     def block_size(self) -> int:
         """The bytes that are decoded at once."""
 
-    def decode(self, reader: "Reader", offset: int, length: int) -> bytes:
-        """The bytes of that range, which begins and ends with a block or at the end.
+    def decode(self, reader: "Reader", numbers: range) -> Iterator[bytes]:
+        """The blocks of these numbers, counted from 0; the last one may be shorter.
 
         Raises DamagedDataError or OSError.
         """

@@ -1,15 +1,13 @@
 """What sources have in common whose bytes are decoded from those of another."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from isomount.sources import FileRange, Source, reads_at_once
 from isomount.workers import WORKERS
 
 # Smaller blocks are decoded and kept several together: each by itself would cost more than that.
 _KEPT_AT_LEAST = 32 << 10
-# What is read of a file at a time for blocks that are stored one behind the other, in bytes.
-_READ_AT_MOST = 1 << 20
 
 
 class DecodedSource(ABC):
@@ -30,6 +28,12 @@ class DecodedSource(ABC):
     @abstractmethod
     def read_at(self, offset: int, length: int) -> bytes:
         """The bytes of that range, short only at the end. Raises DamagedDataError or OSError."""
+
+    def pieces(self, offset: int, length: int) -> Iterator[bytes]:
+        """That range in pieces of the block size (see ``InPieces``)."""
+        size = self.block_size or length
+        for at in range(offset, offset + length, size):
+            yield self.read_at(at, min(size, offset + length - at))
 
     def measure(self) -> int:
         """The size, which does not change."""
@@ -73,8 +77,8 @@ class BlockwiseSource(DecodedSource):
         """The block ``number``, of exactly its length. Raises DamagedDataError or OSError."""
 
     def blocks(self, numbers: range) -> Iterable[bytes]:
-        """The blocks of these numbers, in order. To be overridden by kinds that know more of what
-        is stored than where one block is: see ``stored_parts``."""
+        """The blocks of these numbers, in order. A kind whose blocks are stored one behind the
+        other reads them at once here."""
         return map(self.block, numbers)
 
     def read_at(self, offset: int, length: int) -> bytes:
@@ -84,22 +88,3 @@ class BlockwiseSource(DecodedSource):
         data = b"".join(self.blocks(range(first, end)))
         skipped = offset - first * self.block_length
         return data if len(data) == length else data[skipped : skipped + length]
-
-
-def stored_parts(file: Source, places: Sequence[tuple[int, int]]) -> Iterator[bytes]:
-    """What is stored in ``file`` from each start to each end, with one read for those that follow
-    each other. Less where the file ends before."""
-    index = 0
-    while index < len(places):
-        first, following = places[index][0], index + 1
-        while following < len(places) and _goes_on(places, following, first):
-            following += 1
-        data = file.read_at(first, places[following - 1][1] - first)
-        for start, end in places[index:following]:
-            yield data[start - first : end - first]
-        index = following
-
-
-def _goes_on(places: Sequence[tuple[int, int]], index: int, first: int) -> bool:
-    start, end = places[index]
-    return start == places[index - 1][1] and end - first <= _READ_AT_MOST

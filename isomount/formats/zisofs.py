@@ -75,24 +75,17 @@ class ZisofsContent(NamedTuple):
                 pieces.append(reader.decoded(self, at, min(self.block_size, offset + length - at)))
         return b"".join(pieces)
 
-    def decode(self, reader: Reader, offset: int, length: int) -> bytes:
-        """The blocks of that range, out of one read of the pointers and one of what is stored."""
-        first, end = offset >> self.block_shift, -(-(offset + length) >> self.block_shift)
-        data = b"".join(self._blocks(reader, range(first, end)))
-        return data[offset - (first << self.block_shift) :][:length]
-
-    def _blocks(self, reader: Reader, numbers: range) -> Iterator[bytes]:
+    def decode(self, reader: Reader, numbers: range) -> Iterator[bytes]:
+        """The blocks of these numbers."""
         pointers = self._pointers(reader, numbers)
         codec: codecs.Codec | None = None
-        stored = self._exactly(reader, pointers[0], pointers[-1] - pointers[0])
-        for number, (start, stop) in zip(numbers, pairwise(pointers), strict=True):
+        for number, (start, end) in zip(numbers, pairwise(pointers), strict=True):
             expected = min(self.block_size, self.size - (number << self.block_shift))
-            if start == stop:
+            if start == end:
                 yield bytes(expected)
                 continue
             codec = codec or self._codec(reader)
-            part = stored[start - pointers[0] : stop - pointers[0]]
-            yield _block(number, codec, part, expected)
+            yield _block(number, codec, self._exactly(reader, start, end - start), expected)
 
     def _pointers(self, reader: Reader, numbers: range) -> list[int]:
         """Where these blocks begin, and where the last one ends."""

@@ -2,14 +2,14 @@
 
 import random
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from isomount.blocks import BlockCache, NotResidentError
-from isomount.blocks.store import OVERHEAD, Claim, Store
+from isomount.blocks.store import OVERHEAD, Awaited, Claim, Store
 from isomount.errors import DamagedDataError
 from isomount.formats.options import ViewOptions
 from tests.formats.iso_builder import MemorySource, Opened, many_folders
@@ -265,6 +265,13 @@ def test_many_readers_with_chance_get_the_bytes(budget: int) -> None:
         assert all(future.result(MINUTE) for future in futures)
 
 
+def outcome(awaited: Awaited) -> bytes | Exception | None:
+    try:
+        return awaited.result()
+    except DamagedDataError as error:
+        return error
+
+
 def test_a_claim_is_settled_once_for_all_who_wait() -> None:
     error = DamagedDataError("bad")
     settle: list[tuple[Callable[[Claim], None], object, bytes | None]] = [
@@ -278,12 +285,13 @@ def test_a_claim_is_settled_once_for_all_who_wait() -> None:
         claim = store.claim("a")
         awaited = store.claim("a")
         assert isinstance(claim, Claim)
-        assert isinstance(awaited, Future)
-        assert not awaited.done()
+        assert isinstance(awaited, Awaited)
+        assert not awaited.is_settled()
         settled(claim)
         claim.give_up()
         claim.fail(ZeroDivisionError())
-        assert (awaited.exception() or awaited.result()) == expected
+        assert awaited.is_settled()
+        assert outcome(awaited) == expected
         assert store.held("a") == held
         # Whoever comes later waits for nobody.
-        assert not isinstance(store.claim("a"), Future)
+        assert not isinstance(store.claim("a"), Awaited)

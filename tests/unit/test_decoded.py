@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from isomount.blocks import AlignedBlocks, Store
-from isomount.containers.decoded import BlockwiseSource, stored_parts
+from isomount.containers.decoded import BlockwiseSource
 from isomount.errors import DamagedDataError
 from isomount.sources import FileObjectSource, LocalSource, Window, reads_at_once
 from tests.formats.iso_builder import MemorySource
@@ -54,32 +54,6 @@ def test_damage_is_lost_alone_although_blocks_are_kept_together() -> None:
     for number in (39, 41, 63, 32):
         at = number * LENGTH
         assert blocks.read_at(at, LENGTH) == DATA[at : at + LENGTH]
-
-
-class Counting(MemorySource):
-    def __init__(self, data: bytes) -> None:
-        super().__init__(data)
-        self.reads: list[tuple[int, int]] = []
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        self.reads.append((offset, length))
-        return super().read_at(offset, length)
-
-
-def test_parts_that_follow_each_other_are_read_at_once() -> None:
-    file = Counting(DATA)
-    places = [(0, 10), (10, 30), (40, 50), (50, 50), (20, 25), (255_990, 256_990)]
-    assert list(stored_parts(file, places)) == [DATA[start:end] for start, end in places]
-    assert file.reads == [(0, 30), (40, 10), (20, 5), (255_990, 1000)]
-    assert list(stored_parts(file, [])) == []
-
-
-def test_what_is_read_at_once_has_a_bound() -> None:
-    file = Counting(bytes(5 << 20))
-    half = 1 << 19
-    parts = list(stored_parts(file, [(at * half, (at + 1) * half) for at in range(10)]))
-    assert [len(part) for part in parts] == [half] * 10
-    assert max(length for _, length in file.reads) == 1 << 20
 
 
 def test_who_may_be_read_with_nobody_waiting(tmp_path: Path) -> None:

@@ -7,12 +7,11 @@ layout is known from its writers only; there is no standard.
 
 import struct
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
-from typing import NamedTuple
+from operator import sub
 
 from isomount import codecs
 from isomount.containers.base import OtherKindError, Surroundings
-from isomount.containers.decoded import BlockwiseSource, stored_parts
+from isomount.containers.decoded import BlockwiseSource
 from isomount.errors import DamagedDataError, DamagedImageError
 from isomount.sources import Source
 
@@ -26,13 +25,6 @@ _BLOCKS = range(512, (4 << 20) + 1)
 _VERSIONS = {b"CISO": range(3), b"ZISO": range(2)}
 
 
-class _Stored(NamedTuple):
-    """One block as it is stored, and whether its entry's top bit is set."""
-
-    data: bytes
-    is_marked: bool
-
-
 class CsoSource(BlockwiseSource):
     """What is in a CISO or ZSO file."""
 
@@ -41,11 +33,13 @@ class CsoSource(BlockwiseSource):
         header = file.read_at(0, _HEADER.size)
         if len(header) < _HEADER.size:
             raise DamagedImageError(f"{file.name}: is cut off in its header; copy it again")
-        magic, size, block_size, self._version, self._shift = _HEADER.unpack(header)
-        if self._version not in _VERSIONS[magic] or block_size not in _BLOCKS:
+        magic, size, block_size, version, self._shift = _HEADER.unpack(header)
+        if version not in _VERSIONS[magic] or block_size not in _BLOCKS:
             raise OtherKindError  # the same magic begins discs of the GameCube and the Wii
         super().__init__(file, size, block_size)
         self._is_zso = magic == b"ZISO"
+        # From version 2 on the top bit says which of two codecs it is, not whether there is one.
+        self._has_codecs = version == 2 and not self._is_zso
         if _INDEX + _ENTRY * (self.count + 1) > file.size:
             raise DamagedImageError(
                 f"{file.name}: is cut off at byte {file.size}, within its index; copy it again"
@@ -57,29 +51,34 @@ class CsoSource(BlockwiseSource):
         return block
 
     def blocks(self, numbers: range) -> Iterator[bytes]:
-        """Blocks out of one read of the index, and of the file where they follow each other."""
+        """Blocks out of one read of the index and one of the file, where each ends at the next."""
         entries = self._entries(numbers)
-        places = [self._place(*each) for each in zip(numbers, pairwise(entries), strict=True)]
-        parts = stored_parts(self._file, places)
-        for number, entry, part in zip(numbers, entries[:-1], parts, strict=True):
-            yield self._decoded(number, _Stored(part, bool(entry & _TOP)))
+        places = [(entry & ~_TOP) << self._shift for entry in entries]
+        sizes = list(map(sub, places[1:], places))
+        if min(sizes) <= 0 or max(sizes) > 2 * self.block_length + (1 << self._shift):
+            raise DamagedDataError(
+                f"the index entries of blocks {numbers[0]} to {numbers[-1]} are damaged"
+            )
+        stored = self._file.read_at(places[0], places[-1] - places[0])
+        for number, entry, place, size in zip(numbers, entries, places, sizes, strict=False):
+            at = place - places[0]
+            yield self._decoded(number, stored[at : at + size], entry & _TOP != 0)
 
-    def _decoded(self, number: int, stored: _Stored) -> bytes:
+    def _decoded(self, number: int, stored: bytes, is_marked: bool) -> bytes:
         size = self.length_of(number)
-        if self._is_plain(stored):
-            block = stored.data[:size]
-        elif self._is_zso or (self._version == 2 and stored.is_marked):
-            block = codecs.unpack_lz4(stored.data, size)
+        if self._has_codecs:
+            is_plain, is_lz4 = len(stored) >= self.block_length, is_marked
         else:
-            block = codecs.inflate_raw(stored.data, size)
+            is_plain, is_lz4 = is_marked, self._is_zso
+        if is_plain:
+            block = stored[:size]
+        elif is_lz4:
+            block = codecs.unpack_lz4(stored, size)
+        else:
+            block = codecs.inflate_raw(stored, size)
         if len(block) < size:
             raise DamagedDataError(f"compressed block {number} is damaged: it is too short")
         return block
-
-    def _is_plain(self, stored: _Stored) -> bool:
-        if self._version == 2 and not self._is_zso:
-            return len(stored.data) >= self.block_length
-        return stored.is_marked
 
     def _entries(self, numbers: range) -> Sequence[int]:
         """The entries of these blocks and of the one after them."""
@@ -88,13 +87,6 @@ class CsoSource(BlockwiseSource):
         if len(entries) < count * _ENTRY:
             raise DamagedDataError(f"the index entry of block {numbers[-1]} cannot be read")
         return struct.unpack(f"<{count}I", entries)
-
-    def _place(self, number: int, entries: tuple[int, int]) -> tuple[int, int]:
-        """Where a block begins and ends in the file."""
-        start, end = ((each & ~_TOP) << self._shift for each in entries)
-        if not start < end <= start + 2 * self.block_length + (1 << self._shift):
-            raise DamagedDataError(f"the index entry of block {number} is damaged")
-        return start, end
 
 
 def unpack(file: Source, surroundings: Surroundings) -> Source:
