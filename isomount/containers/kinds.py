@@ -50,3 +50,6 @@ class Kind(NamedTuple):
 
 # In the order in which they are tried.
 KINDS: tuple[Kind, ...] = (Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),)
+
+# Sectors of a CD without a sheet: what is left to look for in what is of no other kind.
+BARE = Kind("discs.bare")

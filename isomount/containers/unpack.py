@@ -4,17 +4,19 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from isomount.blocks import Store
 from isomount.containers.archives.choose import choose
 from isomount.containers.base import Archive, OtherKindError, Surroundings
 from isomount.containers.discs.disc import Disc
-from isomount.containers.discs.source import DiscSource
-from isomount.containers.kinds import HEAD, KINDS, TAIL, Kind
+from isomount.containers.kinds import BARE, HEAD, KINDS, TAIL, Kind
 from isomount.containers.siblings import ArchiveSiblings, LocalSiblings, NoSiblings
 from isomount.errors import IsomountError, NotAnImageError
 from isomount.sources import BinaryFile, Source, open_source
+
+if TYPE_CHECKING:
+    from isomount.containers.discs.source import DiscSource
 
 # A container in a container in a container; more than this is a bomb.
 _DEPTH_AT_MOST = 8
@@ -24,12 +26,19 @@ _PLAIN = (b"CD001", b"BEA01", b"NSR02", b"NSR03", b"BOOT2", b"CDROM")
 
 
 class Unpacked(NamedTuple):
-    """The image's own bytes, the disc whose tracks they are if it is known, and the memory for
-    decoded blocks."""
+    """The image's own bytes, and the memory for decoded blocks.
+
+    ``tracks`` is the same source where it is known to be the data tracks of a disc.
+    """
 
     source: Source
-    disc: Disc | None
+    tracks: "DiscSource | None"
     store: Store
+
+    @property
+    def disc(self) -> Disc | None:
+        """The disc whose data tracks the source has, if it is known."""
+        return None if self.tracks is None else self.tracks.disc
 
 
 def unpack(file: str | os.PathLike[str] | BinaryFile) -> Unpacked:
@@ -56,7 +65,7 @@ def _unpack(source: Source, surroundings: Surroundings) -> Unpacked:
             if found is None:
                 return Unpacked(source, None, surroundings.store)
             if isinstance(found, Disc):
-                return Unpacked(DiscSource(found, source.name), found, surroundings.store)
+                return _data_of(found, source.name, surroundings)
             if isinstance(found, Archive):
                 chosen = choose(found, source.name)
                 surroundings = surroundings._replace(siblings=ArchiveSiblings(found, chosen.name))
@@ -67,6 +76,18 @@ def _unpack(source: Source, surroundings: Surroundings) -> Unpacked:
     except BaseException:
         source.close()
         raise
+
+
+def _data_of(disc: Disc, name: str, surroundings: Surroundings) -> Unpacked:
+    """The data tracks of ``disc``, which is closed if there are none."""
+    from isomount.containers.discs.source import DiscSource  # most images are no tracks
+
+    try:
+        tracks = DiscSource(disc, name, surroundings.cached)
+    except BaseException:
+        disc.close()
+        raise
+    return Unpacked(tracks, tracks, surroundings.store)
 
 
 def _content(source: Source, surroundings: Surroundings) -> Source | Archive | Disc | None:
@@ -88,6 +109,7 @@ def _candidates(source: Source) -> Iterator[Kind]:
         return
     head = _read(source, 0, HEAD)
     yield from (kind for kind in KINDS if kind.is_at_start(head, source.name))
+    yield BARE
 
 
 def _read(source: Source, offset: int, length: int) -> bytes:

@@ -66,15 +66,6 @@ def _zip(image: Path, file: Path) -> None:
         archive.write(image)
 
 
-def _raw(image: Path, file: Path) -> None:
-    """Sectors of 2352 bytes, as ECMA-130 has them but for the checksums."""
-    data = image.read_bytes()
-    head, tail = b"\0" + b"\xff" * 10 + b"\0\0\2\0\1", bytes(288)
-    file.write_bytes(
-        b"".join(head + data[at : at + 2048] + tail for at in range(0, len(data), 2048))
-    )
-
-
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -82,10 +73,9 @@ def _raw(image: Path, file: Path) -> None:
         (lambda image, file: file.write_bytes(gzip.compress(image.read_bytes())), "with: gunzip"),
         (lambda image, file: file.write_bytes(lzma.compress(image.read_bytes())), "with: xz -dc"),
         (lambda image, file: file.write_bytes(bz2.compress(image.read_bytes())), "with: bunzip2"),
-        (_raw, "holds raw CD sectors, not read so far; make an .iso of it with: iat file disc.iso"),
         (lambda _, file: file.write_text(CUE), "is a cue sheet"),
     ],
-    ids=["zip", "gz", "xz", "bz2", "bin", "cue"],
+    ids=["zip", "gz", "xz", "bz2", "cue"],
 )
 def test_what_is_taken_for_an_image(
     small_image: Path, tmp_path: Path, make: Callable[[Path, Path], object], said: str

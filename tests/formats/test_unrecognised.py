@@ -132,49 +132,7 @@ def test_el_torito_without_a_file_system() -> None:
     assert told(image.data()).startswith("is a boot image (El Torito) without a file system")
 
 
-# ---------------------------------------------------------------- sectors
-
-
-def raw(count: int, extra: int = 0, start: bytes = b"") -> bytes:
-    """Mode 1 sectors of 2352 bytes and ``extra`` of subchannel; the first holds ``start``."""
-    first = start.ljust(2048, b"d")
-    return b"".join(
-        SYNC + b"\0\2\0\1" + (first if n == 0 else bytes(2048)) + bytes(288 + extra)
-        for n in range(count)
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "extra", "advice"),
-    [
-        ("game.bin", 0, "bchunk makes an .iso of it and its .cue: bchunk game.bin ITS.cue disc"),
-        ("game.img", 0, "make an .iso of it with: ccd2iso game.img disc.iso"),
-        ("game.mdf", 0, "make an .iso of it with: mdf2iso game.mdf disc.iso"),
-        ("game.mdf", 96, "make an .iso of it with: mdf2iso game.mdf disc.iso"),
-        ("game.bin", 96, "make an .iso of it with: iat game.bin disc.iso"),
-        ("game.iso", 16, "make an .iso of it with: iat game.iso disc.iso"),
-    ],
-)
-def test_raw_sectors_get_the_converter_that_fits(name: str, extra: int, advice: str) -> None:
-    said = told(raw(40, extra), name)
-    assert said.startswith("holds raw CD sectors")
-    assert ("subchannel" in said) == bool(extra)
-    assert said.endswith(f"; {advice}")
-    assert told(raw(1), name).startswith("holds raw CD sectors")
-    assert told(bytes(150 * 2352) + raw(40), name).startswith("holds raw CD sectors")
-
-
-def test_raw_sectors_of_consoles() -> None:
-    assert told(raw(9, start=b"SEGA SEGASATURN ")).startswith("holds a Sega Saturn disc in raw CD")
-    assert told(raw(9, start=b"SEGA SEGAKATANA ")).startswith("holds a Dreamcast disc in raw CD")
-
-
-def test_sectors_without_sync() -> None:
-    data = bytearray(40 * 2336)
-    data[16 * 2336 + 9 : 16 * 2336 + 14] = b"CD001"
-    assert told(bytes(data)).startswith(
-        "holds CD sectors of 2336 bytes; make an .iso of them with: iat"
-    )
+# ---------------------------------------------------------------- sound
 
 
 def tone(form: str) -> bytes:
@@ -378,11 +336,6 @@ def test_real_strangers(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "program"),
     [
-        ("made__mode1.bin", "bchunk"),
-        ("made__2448.bin", "iat"),
-        ("made__2336.bin", "iat"),
-        ("made__alc.mdf", "mdf2iso"),
-        ("made__clone.img", "ccd2iso"),
         ("made__v2dao2352.nrg", "iat"),
         ("made__v2dao2048.nrg", "nrg2iso"),
         ("made__mini.vmdk", "qemu-img"),

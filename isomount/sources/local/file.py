@@ -144,16 +144,25 @@ class LocalSource:
         if wanted > len(self._buffer):
             self._buffer = memoryview(bytearray(wanted))
         buffer = self._buffer[:wanted]
+        return buffer if self.scatter_resident(offset, [buffer]) == wanted else None
+
+    def scatter_resident(self, offset: int, buffers: list[memoryview]) -> int:
+        """Fill ``buffers``, one after the other, from ``offset`` on with what the page cache holds.
+
+        Returns how many bytes that were: 0 if it would have to wait. There are at most 1024.
+        """
+        descriptor = self._descriptor
+        if self._flag is None or descriptor is None:
+            return 0
         try:
-            got = os.preadv(descriptor.number, [buffer], offset, self._flag)
+            return os.preadv(descriptor.number, buffers, offset, self._flag)
         except BlockingIOError:
-            return None
+            return 0
         except OSError as error:
             if error.errno != errno.EOPNOTSUPP:
-                return None
+                return 0
             self._flag = 0 if _is_memory(descriptor.number) else None
-            return self.read_resident(offset, length)
-        return buffer if got == wanted else None
+            return self.scatter_resident(offset, buffers)
 
     def resident_range(self, offset: int, length: int) -> FileRange | None:
         """The file range of at most 1 MiB, if all of it is in memory."""
