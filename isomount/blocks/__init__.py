@@ -2,6 +2,7 @@
 
 from isomount.blocks.aligned import AlignedBlocks
 from isomount.blocks.cache import BlockCache
+from isomount.blocks.coded import read_coded
 from isomount.blocks.content import (
     BytesContent,
     Concatenation,
@@ -28,4 +29,5 @@ __all__ = [
     "Store",
     "ZeroContent",
     "extent_content",
+    "read_coded",
 ]

@@ -1,9 +1,31 @@
 """What is decoded of an image, as a source itself."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from isomount.blocks.reader import Coded, Reader
+from isomount.errors import DamagedDataError
 from isomount.sources import FileRange
+
+
+def read_coded(reader: Reader, coded: Coded, offset: int, length: int) -> bytes:
+    """That range of ``coded``, short where the next block is lost.
+
+    Raises DamagedDataError or OSError if that is the first one.
+    """
+    size = coded.block_size
+    within = offset % size
+    try:
+        return reader.decoded(coded, offset, length)
+    except (DamagedDataError, OSError):
+        if within + length <= size:
+            raise
+    # One after the other, as far as they can be had.
+    pieces = [reader.decoded(coded, offset, size - within)]
+    with suppress(DamagedDataError, OSError):
+        for at in range(offset - within + size, offset + length, size):
+            pieces.append(reader.decoded(coded, at, min(size, offset + length - at)))
+    return b"".join(pieces)
 
 
 class CodedSource:

@@ -6,12 +6,11 @@ block and one for the end. A block is all zeros if its pointer equals the next o
 
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import pairwise
 from typing import NamedTuple
 
 from isomount import codecs
-from isomount.blocks import Content, Reader, SingleExtent
+from isomount.blocks import Content, Reader, SingleExtent, read_coded
 from isomount.errors import DamagedDataError
 
 _MAGIC_2 = bytes.fromhex("ef2255a1bc1b95a0")
@@ -61,19 +60,7 @@ class ZisofsContent(NamedTuple):
 
     def read(self, reader: Reader, offset: int, length: int) -> bytes:
         """That range, decoding the blocks that it touches."""
-        length = max(0, min(length, self.size - offset))
-        try:
-            return reader.decoded(self, offset, length)
-        except DamagedDataError:
-            within = offset % self.block_size
-            if within + length <= self.block_size:
-                raise
-        # One after the other, as far as they can be had.
-        pieces = [reader.decoded(self, offset, self.block_size - within)]
-        with suppress(DamagedDataError):
-            for at in range(offset - within + self.block_size, offset + length, self.block_size):
-                pieces.append(reader.decoded(self, at, min(self.block_size, offset + length - at)))
-        return b"".join(pieces)
+        return read_coded(reader, self, offset, max(0, min(length, self.size - offset)))
 
     def decode(self, reader: Reader, numbers: range) -> Iterator[bytes]:
         """The blocks of these numbers."""
