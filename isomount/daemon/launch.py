@@ -18,6 +18,7 @@ from isomount.mounting.mounts import mount_at
 from isomount.mounting.shut_out import advising
 from isomount.mounting.unmount import unmount
 from isomount.text import readable_size
+from isomount.workers import WORKERS
 
 _log = logging.getLogger("isomount.daemon")
 
@@ -40,11 +41,13 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
         if not request.foreground:  # where the log is on the terminal
             tell(words)
 
-    with advising(request.image):
+    # Threads that decode ahead would not come along into the daemon, nor what they had claimed.
+    with WORKERS.held_back(), advising(request.image):
         image = open_image(request.image, request.view, announce)
     with image:
         require_fuse(request.fuse)
-        incomplete = _incomplete(image)
+        with WORKERS.held_back():
+            incomplete = _incomplete(image)
         point = prepare(request.mountpoint, request.image, nonempty=request.nonempty, tell=tell)
 
         def ready() -> None:

@@ -43,6 +43,7 @@ MODULES = {
     "errors": "ground",
     "programs": "ground",
     "text": "ground",
+    "workers": "ground",
 }
 SOURCES = sorted(ROOT.rglob("*.py"))
 

@@ -23,6 +23,8 @@ _USUAL_READ = 128 << 10
 # ahead. The kernel's own readahead does not recognise a stream that is partly read from the cache.
 _LARGE = 128 << 10
 _AHEAD = 4 << 20
+# Reads under way for what is decoded ahead: a disk orders them, and more would gain nothing.
+_READS_AT_ONCE = 8
 
 
 class _Descriptor:
@@ -49,6 +51,7 @@ class LocalSource:
     """
 
     block_size = None  # the kernel's page cache keeps what was read
+    reads_at_once = _READS_AT_ONCE
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open ``path``. Raises ImageUnreadableError with the reason and the remedy."""
