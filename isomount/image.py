@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, Self
 
 from isomount.blocks import BlockCache, Store
@@ -255,12 +255,19 @@ def _alone(front: int, remark: str) -> str:
     return f"{said}; {remark}" if remark else said
 
 
-def open_image(file: str | os.PathLike[str] | BinaryFile, options: ViewOptions) -> Image:
+def open_image(
+    file: str | os.PathLike[str] | BinaryFile,
+    options: ViewOptions,
+    notice: Callable[[str], None] | None = None,
+) -> Image:
     """Open the image that ``file`` names, as ``options`` want it.
+
+    ``notice`` is told, in a sentence, what takes long or much room before it is done; without it,
+    the log is.
 
     Raises ImageUnreadableError, NotAnImageError, DamagedImageError or UsageError.
     """
-    found = unpack(file)
+    found = unpack(file, notice)
     return Image(found.source, options, found.tracks, found.store)
 
 

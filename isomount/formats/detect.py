@@ -88,7 +88,7 @@ def _views(
         return Views(names, iso.view)
     failures = {Family.UDF: udf_failure, Family.ISO9660: iso_failure}
     failure = failures.get(asked, udf_failure or iso_failure)
-    raise _refusal(reader, options, name, names, failure)
+    raise _refusal(reader, options, name, names, failure, is_disc=tracks is not None)
 
 
 def _unannounced(
@@ -111,6 +111,8 @@ def _refusal(
     name: str,
     names: list[str],
     failure: IsomountError | None,
+    *,
+    is_disc: bool,
 ) -> IsomountError:
     """Why nothing is shown of an image that has the views ``names``."""
     from isomount.formats import unrecognised  # a mount of an image does without
@@ -119,8 +121,10 @@ def _refusal(
     if failure is None and names:
         return UsageError(f"{name}: holds no {wanted} volume; it has {', '.join(names)}")
     if failure is None:
-        what = f"holds no {wanted} volume" if wanted else unrecognised.describe(reader, name)
-        return NotAnImageError(f"{name}: {what}")
+        if wanted:
+            return NotAnImageError(f"{name}: holds no {wanted} volume")
+        unknown = unrecognised.NO_VOLUME if is_disc else unrecognised.UNKNOWN
+        return NotAnImageError(f"{name}: {unrecognised.describe(reader, name, unknown)}")
     container = unrecognised.container(reader, name)
     if container is not None:
         return NotAnImageError(f"{name}: {container}")

@@ -7,7 +7,7 @@ of its first sector says.
 from collections.abc import Iterator
 
 from isomount.containers.base import OtherKindError, Surroundings
-from isomount.containers.discs.disc import Disc, Mode, Run, Track
+from isomount.containers.discs.disc import SECTORS_A_SECOND, Disc, Mode, Run, Track
 from isomount.containers.discs.layout import described, mode_of, raw_at, read
 from isomount.containers.discs.sectors import (
     DESCRIPTOR,
@@ -32,6 +32,11 @@ _SEARCHED = 1 << 20
 # Patterns that look like a sync by chance; more of them are no dump of a disc.
 _TRIED_AT_MOST = 64
 _TRACKS_AT_MOST = 99
+# What a disk and a tar archive are known by.
+_BOOT_SIGNATURE, _TAR = slice(510, 512), 257
+# A track has at least 4 seconds (IEC 60908).
+_SHORTEST_TRACK = 4 * SECTORS_A_SECOND
+_PRIMARY, _VOLUME_SIZE = b"\1CD001", slice(80, 84)
 # Sectors side by side that are looked at for a header that can be read.
 _DAMAGED = 32
 
@@ -56,7 +61,7 @@ def _by_sync(file: Source) -> Disc | None:
         if at < 0:
             break
         layout = raw_at(file, at)
-        if layout is not None:
+        if layout is not None and (not any(head[:at]) or _is_shifted(file, head, at, layout)):
             return _disc(file, at, layout)
         if _is_repeated(file, at) and is_scrambled(head[at : at + HEADED]):
             raise NotAnImageError(
@@ -72,6 +77,15 @@ def _by_sync(file: Source) -> Disc | None:
         f"{file.name}: holds raw CD sectors, but not all of them: it is damaged; "
         "copy or download it again"
     )
+
+
+def _is_shifted(file: Source, head: bytes, at: int, layout: Layout) -> bool:
+    """Whether what comes before the first sector is a header of a dump.
+
+    A disk or an archive that has a dump in it as a file is none.
+    """
+    is_disk = head[_BOOT_SIGNATURE] == b"\x55\xaa" or head.startswith(b"ustar", _TAR)
+    return not is_disk and _leads(file, at, layout)
 
 
 def _is_repeated(file: Source, at: int) -> bool:
@@ -123,8 +137,12 @@ def _run(file: Source, offset: int, layout: Layout, lba: int, count: int) -> Run
 def _stretches(file: Source, offset: int, layout: Layout, count: int) -> Iterator[Run]:
     """Runs of raw sectors whose headers count on: what lay between sessions is left out of dumps.
 
-    Where the last one has no header, in a track of audio, nothing is looked for.
+    Where the last one has no header, in a track of audio, nothing is looked for; nor where there is
+    no room for another track, as a far read of a compressed file takes long.
     """
+    if count <= _volume_end(file, offset, layout) + _SHORTEST_TRACK:
+        yield _run(file, offset, layout, 0, count)
+        return
     first, last = (_ahead(file, offset, layout, index) for index in (0, count - 1))
     start = moved = 0
     if first is not None and last is not None and _ahead(file, offset, layout, 1) == first:
@@ -141,6 +159,16 @@ def _stretches(file: Source, offset: int, layout: Layout, count: int) -> Iterato
             start = end
     place = offset + start * layout.stride
     yield _run(file, place, layout, start + moved, count - start)
+
+
+def _volume_end(file: Source, offset: int, layout: Layout) -> int:
+    """How many sectors the first volume says that it has; 0 without one (ECMA-119 8.4.8)."""
+    for start in (0, LEAD):
+        place = offset + (start + DESCRIPTOR) * layout.stride + layout.data_at
+        descriptor = read(file, place, SECTOR)
+        if descriptor.startswith(_PRIMARY):
+            return start + int.from_bytes(descriptor[_VOLUME_SIZE], "little")
+    return 0
 
 
 def _ahead(file: Source, offset: int, layout: Layout, index: int) -> int | None:

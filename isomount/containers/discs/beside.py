@@ -10,13 +10,13 @@ from isomount.containers.discs.disc import Disc
 from isomount.containers.discs.files import COMPRESSED
 from isomount.containers.discs.stored import read
 from isomount.containers.discs.text import decodings, folded
-from isomount.containers.unpack import candidates, is_plain
+from isomount.containers.recognise import candidates, is_plain
 from isomount.errors import ImageUnreadableError, IsomountError
 from isomount.sources import Source
 
 # Sheets that name their files, and all that are called as their file is.
 _NAMING = (".cue", ".toc", ".gdi")
-_ENDINGS = (*_NAMING, ".ccd", ".mds")
+_ENDINGS = (*_NAMING, ".ccd", ".mds", ".b5t", ".b6t")
 # In a directory of many discs, those whose names are the most like the file's.
 _SHEETS_AT_MOST = 64
 # No more of a sheet is searched for a name.

@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import Enum
 from typing import NamedTuple
 
 from isomount.containers.discs.disc import Track
 from isomount.containers.discs.edc import is_right, part
-from isomount.containers.discs.sectors import DESCRIPTOR, RAW, SYNC
+from isomount.containers.discs.sectors import DESCRIPTOR, MODE_AT, RAW, SYNC
 from isomount.containers.discs.settle import DataRun
 from isomount.containers.discs.source import DiscSource
-from isomount.errors import DamagedDataError, UsageError
+from isomount.errors import DamagedDataError, IsomountError, UsageError
 from isomount.sources import FileRange
 
 # Sectors that are read at once to be counted; about 1 MiB.
@@ -84,7 +85,7 @@ def count_bad(tracks: DiscSource) -> Iterator[Count]:
         first = None
         for run in tracks.runs:
             part_of = range(max(run.lba, track.start), min(run.end, track.start + track.length))
-            if not _is_recorded(run):
+            if part_of and not _is_recorded(run):
                 verdicts[Verdict.UNKNOWN] += len(part_of)
                 continue
             for number, verdict in _verdicts(run, part_of):
@@ -131,12 +132,11 @@ def _verdict(sector: memoryview) -> Verdict:
     missing = RAW - len(sector)  # sync and header, which the EDC of mode 2 is not about
     covered = part(sector, missing)
     if covered is None:
-        return Verdict.UNKNOWN
-    return (
-        Verdict.GOOD
-        if is_right(sector[covered.start - missing : covered.stop - missing])
-        else Verdict.BAD
-    )
+        # An empty sector is all zeros (ECMA-130 14.2); any other mode is none.
+        is_damaged = not missing and sector[MODE_AT] != 2 and any(sector[MODE_AT:])
+        return Verdict.BAD if is_damaged else Verdict.UNKNOWN
+    right = is_right(sector[covered.start - missing : covered.stop - missing])
+    return Verdict.GOOD if right else Verdict.BAD
 
 
 def _is_recorded(run: DataRun) -> bool:
@@ -146,7 +146,10 @@ def _is_recorded(run: DataRun) -> bool:
     """
     if not run.layout.has_edc:
         return False
-    shown = (run.lba, run.lba + DESCRIPTOR)
-    sectors = [each for lba in shown if lba < run.end for each in _stored(run, lba, 1)]
+    sectors: list[memoryview] = []
+    for lba in (run.lba, run.lba + DESCRIPTOR):
+        if lba < run.end:
+            with suppress(IsomountError, OSError):  # who reads it is told
+                sectors += _stored(run, lba, 1)
     told = [any(each[-_ECC:]) for each in sectors if any(each[run.layout.data_at :])]
     return any(told) or not told

@@ -9,7 +9,14 @@ with these the upper half of a long number is folded onto the lower one by a few
 
 from collections.abc import Iterator
 
-from isomount.containers.discs.sectors import FORM2_BIT, RAW, SECTOR, SUBHEADER_AT, SUBMODE_AT
+from isomount.containers.discs.sectors import (
+    FORM2_BIT,
+    MODE_AT,
+    RAW,
+    SECTOR,
+    SUBHEADER_AT,
+    SUBMODE_AT,
+)
 
 # (x^16 + x^15 + x^2 + 1) (x^16 + x^2 + x + 1), its lowest power first, without the highest.
 _POLYNOMIAL = 0xD8018001
@@ -70,7 +77,7 @@ def part(sector: bytes | memoryview, missing: int = 0) -> slice | None:
     0 then). Of the sector the first ``missing`` bytes, sync and header, may not be stored: then it
     is of mode 2.
     """
-    mode = 2 if missing else sector[SUBHEADER_AT - 1]
+    mode = 2 if missing else sector[MODE_AT]
     if mode == 1:
         return _MODE1
     if mode != 2:

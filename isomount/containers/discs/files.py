@@ -13,7 +13,7 @@ from posixpath import basename, dirname, join, normpath, splitext
 
 from isomount.containers.base import Surroundings
 from isomount.containers.discs.text import folded
-from isomount.containers.unpack import decompressed
+from isomount.containers.recognise import decompressed
 from isomount.errors import (
     DamagedImageError,
     ImageUnreadableError,

@@ -56,12 +56,11 @@ def stated(run: Run) -> Layout:
 def judged(run: Run) -> Layout:
     """How the sectors of ``run`` are stored, by their bytes where these tell."""
     said = stated(run)
-    if said.size == RAW:
-        raw = _by_sync(run.file, run.offset, said.stride)
-        return raw or described(run.file, run.offset) or said
-    if _has_descriptor(run.file, run.offset, said):
+    if said.size != RAW and _has_descriptor(run.file, run.offset, said):
         return said
     raw = raw_at(run.file, run.offset)
+    if raw is None and said.size == RAW:
+        raw = _by_sync(run.file, run.offset, said.stride)
     return raw or described(run.file, run.offset) or said
 
 
@@ -87,6 +86,28 @@ def _by_sync(file: Source, offset: int, stride: int) -> Layout | None:
         found = header(read(file, offset + number * stride, HEADED))
         if found is not None and found.mode is not None:
             return Layout(RAW, stride, RAW_DATA_AT[found.mode])
+    return None
+
+
+def is_data(run: Run) -> bool:
+    """Whether the sectors of a run that its sheet calls audio are data all the same."""
+    return (
+        raw_at(run.file, run.offset) is not None
+        and header(read(run.file, run.offset, HEADED)) is not None
+    )
+
+
+def lba_of(file: Source, offset: int, layout: Layout) -> int | None:
+    """The LBA of the sector at byte ``offset``, by the header of one of those that begin there.
+
+    None where they have none.
+    """
+    if layout.size != RAW:
+        return None
+    for number in _SHOWING:
+        found = header(read(file, offset + number * layout.stride, HEADED))
+        if found is not None:
+            return found.lba - number
     return None
 
 

@@ -9,7 +9,7 @@ SECTOR, FORM2, RAW = 2048, 2324, 2352
 # What every sector of data begins with (ECMA-130 14.1).
 SYNC = b"\0" + b"\xff" * 10 + b"\0"
 # Sync, then minute, second, frame and mode; in mode 2 a subheader follows.
-HEADER_AT, SUBHEADER_AT = 12, 16
+HEADER_AT, MODE_AT, SUBHEADER_AT = 12, 15, 16
 HEADED = 16
 _SUBHEADER = 8
 # The address of LBA 0 is 00:02:00.

@@ -1,20 +1,13 @@
 """A disc as its bytes say that it is: what a sheet leaves out or has wrong is put right."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from isomount.containers.discs.disc import Disc, Mode, Run, Track
-from isomount.containers.discs.layout import judged, mode_of, read
-from isomount.containers.discs.sectors import (
-    DESCRIPTOR,
-    HEADED,
-    RAW,
-    SECTOR,
-    Layout,
-    header,
-)
+from isomount.containers.discs.layout import is_data, judged, lba_of, mode_of, read
+from isomount.containers.discs.sectors import DESCRIPTOR, SECTOR, Layout
 from isomount.sources import Source
 
 # The shortest space between two sessions: lead-out, lead-in and pregap, after which a new one
@@ -55,10 +48,12 @@ def settle(disc: Disc, cached: Callable[[Source], Source]) -> Settled:
     """``disc`` by its bytes. ``cached`` makes of a file one to read from again and again."""
     files = {id(run.file): cached(run.file) for run in disc.runs}
     said = [run._replace(file=files[id(run.file)]) for run in disc.runs]
+    if all(run.mode is Mode.AUDIO for run in said):  # that may be wrong: see before refusing
+        said = [run._replace(mode=Mode.MODE1) if is_data(run) else run for run in said]
     runs = [_stored(run, said) for run in said]
     moves = _moves(runs)
     moved = [_moved(run, move) for run, move in zip(runs, moves, strict=True)]
-    tracks = _tracks(disc, said, moves)
+    tracks = _tracks(disc, said, moved)
     return Settled(
         dataclasses.replace(disc, runs=tuple(map(_described, moved)), tracks=tracks),
         [run for run in moved if isinstance(run, DataRun) and run.sectors > 0],
@@ -100,15 +95,13 @@ def _moves(runs: Sequence[Run | DataRun]) -> list[int]:
 def _true_lba(run: DataRun, move: int) -> int:
     """Where ``run`` begins: by its sheet, with ``move`` of what comes before, or by its header."""
     said = run.lba + move
-    found = None
-    if run.layout.size == RAW:
-        found = header(read(run.file, run.offset, HEADED))
-    if found is None or found.lba == said:
+    found = lba_of(run.file, run.offset, run.layout)
+    if found is None or found == said:
         return said
-    if _leads_to_root(run, found.lba):
-        return found.lba
+    if _leads_to_root(run, found):
+        return found
     # Sheets leave gaps out. That a header is too small is a sign of a tool that made it up.
-    return said if found.lba < said or _leads_to_root(run, said) else found.lba
+    return said if found < said or _leads_to_root(run, said) else found
 
 
 def _leads_to_root(run: DataRun, lba: int) -> bool:
@@ -145,34 +138,28 @@ def _described(run: Run | DataRun) -> Run:
     return Run(run.lba, run.sectors, run.file, run.offset, layout.size, layout.stride, run.mode)
 
 
-def _tracks(disc: Disc, runs: Sequence[Run], moves: Sequence[int]) -> tuple[Track, ...]:
-    """The tracks, moved as the runs are in which they begin.
+def _tracks(disc: Disc, said: Sequence[Run], moved: Sequence[Run | DataRun]) -> tuple[Track, ...]:
+    """The tracks as their runs are: at their place, and of their mode.
 
     A gap between sessions that the sheet does not know of begins a new one.
     """
     tracks: list[Track] = []
-    session, before = 0, 0
+    session = before = 0
     for track in disc.tracks:
-        move = _move_at(track, runs, moves)
+        # The run in which it begins, or the last one before it.
+        at = max((at for at, run in enumerate(said) if run.lba <= track.start), default=None)
+        move = 0 if at is None else moved[at].lba - said[at].lba
         if disc.sessions == 1 and move - before >= BETWEEN_SESSIONS and tracks:
             session += 1
         before = move
+        is_stored = at is not None and track.start < said[at].end
         tracks.append(
             dataclasses.replace(
                 track,
+                mode=moved[at].mode if at is not None and is_stored else track.mode,
                 start=track.start + move,
                 indexes=tuple(index + move for index in track.indexes),
                 session=track.session + session,
             )
         )
     return tuple(tracks)
-
-
-def _move_at(track: Track, runs: Sequence[Run], moves: Sequence[int]) -> int:
-    """By how much the run has moved in which ``track`` begins, or the last one before it."""
-    return next(_reversed_moves(track, runs, moves), 0)
-
-
-def _reversed_moves(track: Track, runs: Sequence[Run], moves: Sequence[int]) -> Iterator[int]:
-    pairs = zip(reversed(runs), reversed(moves), strict=True)
-    return (move for run, move in pairs if run.lba <= track.start)

@@ -138,10 +138,10 @@ class DiscSource:
             return None
         return run.file.resident_range(run.place(0) + offset, length)
 
-    def has_form2(self, start: int, count: int) -> bool:
-        """Whether the 2324 bytes of form 2 are stored of ``count`` sectors from ``start`` on."""
-        run = self._run_at(start)
-        return run is not None and run.layout.has_form2 and start + count <= run.end
+    def has_form2(self, lba: int) -> bool:
+        """Whether all 2324 bytes of form 2 are stored of the sector ``lba`` and its neighbours."""
+        run = self._run_at(lba)
+        return run is not None and run.layout.has_form2
 
     def form2(self, start: int, count: int) -> bytes:
         """The 2324 bytes behind the subheader of each of these sectors, whatever their form.

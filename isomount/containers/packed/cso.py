@@ -6,7 +6,8 @@ layout is known from its writers only; there is no standard.
 """
 
 import struct
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from operator import sub
 
 from isomount import codecs
 from isomount.containers.base import OtherKindError, Surroundings
@@ -24,13 +25,6 @@ _BLOCKS = range(512, (4 << 20) + 1)
 _VERSIONS = {b"CISO": range(3), b"ZISO": range(2)}
 
 
-class _Stored(NamedTuple):
-    """One block as it is stored, and whether its entry's top bit is set."""
-
-    data: bytes
-    is_marked: bool
-
-
 class CsoSource(BlockwiseSource):
     """What is in a CISO or ZSO file."""
 
@@ -39,11 +33,13 @@ class CsoSource(BlockwiseSource):
         header = file.read_at(0, _HEADER.size)
         if len(header) < _HEADER.size:
             raise DamagedImageError(f"{file.name}: is cut off in its header; copy it again")
-        magic, size, block_size, self._version, self._shift = _HEADER.unpack(header)
-        if self._version not in _VERSIONS[magic] or block_size not in _BLOCKS:
+        magic, size, block_size, version, self._shift = _HEADER.unpack(header)
+        if version not in _VERSIONS[magic] or block_size not in _BLOCKS:
             raise OtherKindError  # the same magic begins discs of the GameCube and the Wii
         super().__init__(file, size, block_size)
         self._is_zso = magic == b"ZISO"
+        # From version 2 on the top bit says which of two codecs it is, not whether there is one.
+        self._has_codecs = version == 2 and not self._is_zso
         if _INDEX + _ENTRY * (self.count + 1) > file.size:
             raise DamagedImageError(
                 f"{file.name}: is cut off at byte {file.size}, within its index; copy it again"
@@ -51,32 +47,46 @@ class CsoSource(BlockwiseSource):
 
     def block(self, number: int) -> bytes:
         """A block, decompressed unless it is stored as it is."""
+        (block,) = self.blocks(range(number, number + 1))
+        return block
+
+    def blocks(self, numbers: range) -> Iterator[bytes]:
+        """Blocks out of one read of the index and one of the file, where each ends at the next."""
+        entries = self._entries(numbers)
+        places = [(entry & ~_TOP) << self._shift for entry in entries]
+        sizes = list(map(sub, places[1:], places))
+        if min(sizes) <= 0 or max(sizes) > 2 * self.block_length + (1 << self._shift):
+            raise DamagedDataError(
+                f"the index entries of blocks {numbers[0]} to {numbers[-1]} are damaged"
+            )
+        stored = self._file.read_at(places[0], places[-1] - places[0])
+        for number, entry, place, size in zip(numbers, entries, places, sizes, strict=False):
+            at = place - places[0]
+            yield self._decoded(number, stored[at : at + size], entry & _TOP != 0)
+
+    def _decoded(self, number: int, stored: bytes, is_marked: bool) -> bytes:
         size = self.length_of(number)
-        stored = self._stored(number)
-        if self._is_plain(stored):
-            block = stored.data[:size]
-        elif self._is_zso or (self._version == 2 and stored.is_marked):
-            block = codecs.unpack_lz4(stored.data, size)
+        if self._has_codecs:
+            is_plain, is_lz4 = len(stored) >= self.block_length, is_marked
         else:
-            block = codecs.inflate_raw(stored.data, size)
+            is_plain, is_lz4 = is_marked, self._is_zso
+        if is_plain:
+            block = stored[:size]
+        elif is_lz4:
+            block = codecs.unpack_lz4(stored, size)
+        else:
+            block = codecs.inflate_raw(stored, size)
         if len(block) < size:
             raise DamagedDataError(f"compressed block {number} is damaged: it is too short")
         return block
 
-    def _is_plain(self, stored: _Stored) -> bool:
-        if self._version == 2 and not self._is_zso:
-            return len(stored.data) >= self.block_length
-        return stored.is_marked
-
-    def _stored(self, number: int) -> _Stored:
-        entries = self._file.read_at(_INDEX + number * _ENTRY, 2 * _ENTRY)
-        if len(entries) < 2 * _ENTRY:
-            raise DamagedDataError(f"the index entry of block {number} cannot be read")
-        entry, following = struct.unpack("<II", entries)
-        start, end = ((each & ~_TOP) << self._shift for each in (entry, following))
-        if not start < end <= start + 2 * self.block_length + (1 << self._shift):
-            raise DamagedDataError(f"the index entry of block {number} is damaged")
-        return _Stored(self._file.read_at(start, end - start), bool(entry & _TOP))
+    def _entries(self, numbers: range) -> Sequence[int]:
+        """The entries of these blocks and of the one after them."""
+        count = len(numbers) + 1
+        entries = self._file.read_at(_INDEX + numbers.start * _ENTRY, count * _ENTRY)
+        if len(entries) < count * _ENTRY:
+            raise DamagedDataError(f"the index entry of block {numbers[-1]} cannot be read")
+        return struct.unpack(f"<{count}I", entries)
 
 
 def unpack(file: Source, surroundings: Surroundings) -> Source:

@@ -4,10 +4,10 @@ Such a sector holds 2324 bytes where ISO 9660 counts 2048. The directory record 
 attributes which files have some: movies of a Video CD, streams of a PlayStation disc.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from isomount.blocks import Concatenation, Content, Reader
+from isomount.blocks import Concatenation, Content, Reader, read_coded
 from isomount.errors import DamagedDataError
 from isomount.formats.iso9660.content import section_start
 from isomount.formats.iso9660.records import Record
@@ -44,28 +44,25 @@ class Form2Content(NamedTuple):
         """The image byte after the last sector."""
         return (self.start + self.sectors) * _SECTOR
 
+    @property
+    def block_size(self) -> int:
+        """The bytes of the sectors that are read together."""
+        return _TOGETHER * _FORM2
+
     def read(self, reader: Reader, offset: int, length: int) -> bytes:
         """That range, short where the next sectors are lost."""
-        length = min(length, self.size - offset)
-        unit = _TOGETHER * _FORM2
-        pieces: list[bytes] = []
-        while length > 0:
-            number, within = divmod(offset, unit)
-            try:
-                piece = self._together(reader, number)[within : within + length]
-            except (DamagedDataError, OSError):
-                if pieces:
-                    break
-                raise
-            pieces.append(piece)
-            offset += len(piece)
-            length -= len(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        length = max(0, min(length, self.size - offset))
+        data = read_coded(reader, self, offset, length)
+        if length and not data:
+            raise DamagedDataError("the rest lies past the end of the image")
+        return data
 
-    def _together(self, reader: Reader, number: int) -> bytes:
-        start = self.start + number * _TOGETHER
-        count = min(_TOGETHER, self.start + self.sectors - start)
-        return reader.decoded(("form 2", start, count), lambda: self.tracks.form2(start, count))
+    def decode(self, reader: Reader, numbers: range) -> Iterator[bytes]:
+        """The sectors of these blocks, less of them where the image ends."""
+        for number in numbers:
+            start = self.start + number * _TOGETHER
+            end = min(self.start + self.sectors, reader.size // _SECTOR)
+            yield self.tracks.form2(start, max(0, min(_TOGETHER, end - start)))
 
 
 def form2_content(
@@ -81,7 +78,7 @@ def form2_content(
     for record in sections:
         start, beside = divmod(section_start(record, block_size), _SECTOR)
         count = -(-record.data_length // _SECTOR)
-        if beside or not count or not tracks.has_form2(start, count):
+        if beside or not count or not tracks.has_form2(start):
             return None
         parts.append(Form2Content(tracks, start, count))
     return parts[0] if len(parts) == 1 else Concatenation(parts)

@@ -23,6 +23,8 @@ _USUAL_READ = 128 << 10
 # ahead. The kernel's own readahead does not recognise a stream that is partly read from the cache.
 _LARGE = 128 << 10
 _AHEAD = 4 << 20
+# Reads under way for what is decoded ahead: a disk orders them, and more would gain nothing.
+_READS_AT_ONCE = 8
 
 
 class _Descriptor:
@@ -49,6 +51,7 @@ class LocalSource:
     """
 
     block_size = None  # the kernel's page cache keeps what was read
+    reads_at_once = _READS_AT_ONCE
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open ``path``. Raises ImageUnreadableError with the reason and the remedy."""
@@ -65,6 +68,8 @@ class LocalSource:
             raise _unreadable(self.name, error) from error
         try:
             self.size = self._measure(number)
+            # When it was last changed, in nanoseconds: another one means another content.
+            self.modified = os.fstat(number).st_mtime_ns
         except BaseException:  # the caller has no source to close
             os.close(number)
             raise
@@ -79,6 +84,11 @@ class LocalSource:
         if stat.S_ISDIR(mode):
             raise DirectoryAsImageError(
                 errno.EISDIR, self.name, "is a folder; name the image file to mount, not a folder"
+            )
+        if stat.S_ISFIFO(mode):
+            raise ImageUnreadableError(
+                f"{self.name}: is a pipe, and an image is read in any order; save what comes "
+                "through it to a file first"
             )
         if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
             raise ImageUnreadableError(
