@@ -4,6 +4,7 @@ Each function takes stored bytes and the most that may come of them, and returns
 that are damaged raise DamagedDataError, a package that is missing raises MissingPackageError.
 """
 
+import binascii
 import bz2
 import lzma
 import threading
@@ -87,6 +88,11 @@ def unpack_zstd(stored: bytes, size: int) -> bytes:
     return _decoded("zstd", unpacked)
 
 
+def crc16(data: bytes) -> int:
+    """The CRC-16 of ITU-T V.41 that starts with all bits set ("CCITT")."""
+    return _crc16()(data)
+
+
 def package(name: str) -> Any:
     """The module ``name`` of a package that Python does not bring along."""
     try:
@@ -129,3 +135,13 @@ def _inflated(stored: bytes, size: int, window: int) -> bytes:
         except fastest.error:
             pass  # zlib has the last word on what is damaged, and gives words for it
     return zlib.decompressobj(window).decompress(stored, size)
+
+
+@cache
+def _crc16() -> Callable[[bytes], int]:
+    """Fastcrc takes a twentieth of the time that Python's own takes."""
+    try:
+        fastest: Callable[[bytes], int] = import_module("fastcrc").crc16.ibm_3740
+    except ImportError:
+        return lambda data: binascii.crc_hqx(data, 0xFFFF)
+    return fastest

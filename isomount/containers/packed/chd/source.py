@@ -1,9 +1,9 @@
 """The content of a CHD file, hunk by hunk."""
 
-import binascii
 import zlib
 from collections.abc import Callable
 
+from isomount import codecs
 from isomount.containers.decoded import BlockwiseSource
 from isomount.containers.packed.chd.codecs import FRAME, Decoder, decoder, is_for_cd
 from isomount.containers.packed.chd.header import Header
@@ -19,7 +19,6 @@ from isomount.containers.packed.chd.map import CompressedMap
 from isomount.errors import DamagedDataError, DamagedImageError, NotAnImageError
 from isomount.sources import Source
 
-_CRC_START = 0xFFFF
 _NO_CODEC = bytes(4)
 # A copy is of what is stored; a chain of copies is allowed, but bounded.
 _COPIES_AT_MOST = 16
@@ -42,7 +41,7 @@ class ChdSource(BlockwiseSource):
         self._parent = parent
         self._map = _map(file, header)
         self._codecs = _decoders(file, header)
-        self._checksum: Callable[[bytes], int] = _crc16 if header.version >= 5 else zlib.crc32
+        self._checksum: Callable[[bytes], int] = codecs.crc16 if header.version >= 5 else zlib.crc32
         # The last hunk of which there was a copy: a disc's empty part is thousands of copies.
         self._copied: tuple[int, bytes] = (-1, b"")
 
@@ -129,7 +128,3 @@ def _decoders(file: Source, header: Header) -> list[Decoder | None]:
             )
         decoders.append(decode)
     return decoders
-
-
-def _crc16(data: bytes) -> int:
-    return binascii.crc_hqx(data, _CRC_START)
