@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, Self
 
 from isomount.blocks import BlockCache, Store
@@ -10,13 +10,14 @@ from isomount.containers import Disc, unpack
 from isomount.errors import ClosedError, IsomountError, UsageError
 from isomount.formats.base import View
 from isomount.formats.disc.sessions import bytes_missing
-from isomount.formats.options import Family, Map, ViewOptions
+from isomount.formats.options import Check, Family, Map, ViewOptions
 from isomount.locate import find_image
 from isomount.options import view_options
 from isomount.sources import BinaryFile, Source, refuse_what_is_no_path
 from isomount.tree import Volume
 
 if TYPE_CHECKING:
+    from isomount.containers.discs.source import DiscSource
     from isomount.extract import Extractor, Place, Report, Totals
     from isomount.path import ImagePath
 
@@ -45,12 +46,13 @@ class Image:
         self,
         source: Source,
         options: ViewOptions,
-        disc: Disc | None = None,
+        tracks: "DiscSource | None" = None,
         store: Store | None = None,
     ) -> None:
         """The image takes ``source`` over, and closes it where it cannot be opened.
 
-        ``store`` is memory for blocks that ``source`` uses already.
+        ``tracks`` is the same source where it is known to be the data tracks of a disc. ``store``
+        is memory for blocks that ``source`` uses already.
 
         Raises NotAnImageError, DamagedImageError or UsageError.
         """
@@ -58,9 +60,11 @@ class Image:
         self.options = options
         self.closed = False
         self.source = source
-        self.disc = disc
+        self.tracks = tracks
         try:
-            found = find_image(source, options, store or Store())
+            if options.check is Check.EDC:
+                source = tracks = self.source = self.tracks = _checked(tracks, self.name)
+            found = find_image(source, options, store or Store(), tracks)
             self.blocks, self.damage = found.blocks, found.damage
             self.offset, self.partition, self.front = found.offset, found.partition, found.front
             views = found.views
@@ -73,6 +77,11 @@ class Image:
         except BaseException:  # whatever it is, nobody will close an image that never was
             source.close()
             raise
+
+    @property
+    def disc(self) -> Disc | None:
+        """The disc whose data tracks these are; None where it is not known to be one."""
+        return None if self.tracks is None else self.tracks.disc
 
     @property
     def size(self) -> int:
@@ -229,18 +238,37 @@ def _files_elsewhere(blocks: BlockCache, view: View) -> str:
     return files_elsewhere(blocks, view)
 
 
+def _checked(tracks: "DiscSource | None", name: str) -> "DiscSource":
+    """``tracks`` with every sector's checksum verified as it is read."""
+    if tracks is None:
+        raise UsageError(
+            f"check=edc: {name} is no file of raw CD sectors, so it has no checksums (EDC) to "
+            "check; leave the option out"
+        )
+    from isomount.containers.discs.check import CheckedDiscSource  # seldom asked for
+
+    return CheckedDiscSource(tracks)
+
+
 def _alone(front: int, remark: str) -> str:
     said = f"a session stored alone: the {front} bytes of the disc before it are not there"
     return f"{said}; {remark}" if remark else said
 
 
-def open_image(file: str | os.PathLike[str] | BinaryFile, options: ViewOptions) -> Image:
+def open_image(
+    file: str | os.PathLike[str] | BinaryFile,
+    options: ViewOptions,
+    notice: Callable[[str], None] | None = None,
+) -> Image:
     """Open the image that ``file`` names, as ``options`` want it.
+
+    ``notice`` is told, in a sentence, what takes long or much room before it is done; without it,
+    the log is.
 
     Raises ImageUnreadableError, NotAnImageError, DamagedImageError or UsageError.
     """
-    found = unpack(file)
-    return Image(found.source, options, found.disc, found.store)
+    found = unpack(file, notice)
+    return Image(found.source, options, found.tracks, found.store)
 
 
 def open(
@@ -250,7 +278,7 @@ def open(
     norock: bool = False,
     nojoliet: bool = False,
     map: Literal["normal", "off", "acorn"] = "normal",
-    check: Literal["relaxed", "strict"] | None = None,
+    check: Literal["relaxed", "strict", "edc"] | None = None,
     iocharset: str = "utf8",
     utf8: bool = False,
     hide: bool = False,

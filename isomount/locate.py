@@ -17,6 +17,7 @@ from isomount.formats.options import ViewOptions
 from isomount.sources import LaterPart, Source, Window
 
 if TYPE_CHECKING:
+    from isomount.containers.discs.source import DiscSource
     from isomount.formats.disc.partitions import Partition
 
 # The partitions that are tried, each as a whole image would be.
@@ -39,8 +40,12 @@ class Found(NamedTuple):
     views: Views
 
 
-def find_image(source: Source, options: ViewOptions, store: Store) -> Found:
+def find_image(
+    source: Source, options: ViewOptions, store: Store, tracks: "DiscSource | None" = None
+) -> Found:
     """The image in ``source``, where ``options`` say that it is; ``store`` is memory for blocks.
+
+    ``tracks`` is the same source where it is known to be the data tracks of a disc.
 
     Where they say nothing, the whole comes first, so that a hybrid image stays what it is; if it is
     no image, or none that can be shown, the first partition that is one is taken.
@@ -57,7 +62,7 @@ def find_image(source: Source, options: ViewOptions, store: Store) -> Found:
 
         return _first(source, options, store, numbered(whole, options.partition))
     try:
-        return _look(source, options, store)
+        return _look(source, options, store, tracks=tracks)
     except _FAILURES as error:
         return _first(source, options, store, _candidates(whole), error)
 
@@ -115,13 +120,16 @@ def _look(
     store: Store,
     offset: int = 0,
     partition: "Partition | None" = None,
+    tracks: "DiscSource | None" = None,
 ) -> Found:
     blocks, damage = BlockCache(source, store), Damage()
-    front = 0 if options.sbsector is not None else _missing_front(blocks)
+    is_placed = options.sbsector is not None or (tracks is not None and tracks.sessions)
+    front = 0 if is_placed else _missing_front(blocks)
     if front:
         blocks = BlockCache(LaterPart(source, front), store)
         options = dataclasses.replace(options, sbsector=front // SECTOR)
-    views = find_views(blocks, options, source.name, damage)
+        tracks = None  # they count from elsewhere
+    views = find_views(blocks, options, source.name, damage, tracks)
     return Found(offset, partition, front, blocks, damage, views)
 
 

@@ -33,7 +33,7 @@ VIEW_OPTIONS: dict[str, ViewOption] = {
     "view": ViewOption("view", values.family),
     **_flags("norock", "nojoliet"),
     "map": ViewOption("map", values.name_map),
-    "check": ViewOption("relaxed", values.relaxed),
+    "check": ViewOption("check", values.check),
     "iocharset": ViewOption("charset", values.character_set),
     "utf8": ViewOption("charset", sets="utf-8"),
     **_flags("hide", "unhide", "showassoc", "undelete", "cruft", "nocompress"),

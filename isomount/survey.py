@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TypeVar
 
 from isomount.blocks import BlockCache
+from isomount.containers import Mode, Track
 from isomount.errors import IsomountError
 from isomount.formats.charset import is_utf8
 from isomount.formats.charset_guess import Guess, Guesses, guess
@@ -23,8 +24,10 @@ __all__ = [
     "Guess",
     "Guesses",
     "Identity",
+    "Mode",
     "Partition",
     "Survey",
+    "Track",
     "survey",
 ]
 
@@ -45,7 +48,8 @@ class Survey:
     "" where nothing gives it away. ``volume_size`` is how far the volumes say they reach, 0 where
     they do not say. ``remark`` says what another view shows and this one does not, or where the
     files are if none has any. ``charset`` guesses what names that are not UTF-8 are in. ``damage``
-    pairs an image byte with what is wrong there.
+    pairs an image byte with what is wrong there. ``container`` says what kind of sheet or file the
+    tracks were found by, "" for an image that is not known to be a disc's ``tracks``.
     """
 
     image: str
@@ -65,6 +69,8 @@ class Survey:
     partitions: list[Partition]
     charset: Guesses
     damage: list[tuple[int, str]]
+    container: str
+    tracks: list[Track]
 
     @property
     def missing(self) -> int:
@@ -91,7 +97,7 @@ def survey(image: Image) -> Survey:
     )
     if _has_udf(image):
         volumes = volumes + part("UDF descriptors", lambda: udf_identities(blocks, options), none)
-    starts = [] if image.front else part("list of sessions", lambda: sessions(blocks), [0])
+    starts = [] if image.front else part("list of sessions", lambda: _sessions(image), [0])
     boot = part("boot catalog", lambda: read_catalog(blocks, start), None)
     if boot is not None and not boot.is_sound:
         damage.note(boot.block * 2048, "the boot catalog's checksum is wrong")
@@ -113,7 +119,15 @@ def survey(image: Image) -> Survey:
         partitions=part("partition table", lambda: _partitions(image), []),
         charset=part("names", lambda: guess(_odd_names(image)), Guesses([], is_sure=False)),
         damage=damage.findings,
+        container=image.disc.kind if image.disc else "",
+        tracks=list(image.disc.tracks) if image.disc else [],
     )
+
+
+def _sessions(image: Image) -> list[int]:
+    """The first sectors of the sessions: as the disc's tracks have them, else by looking."""
+    known = image.tracks.sessions if image.tracks else {}
+    return list(known.values()) or sessions(image.blocks)
 
 
 def _partitions(image: Image) -> list[Partition]:

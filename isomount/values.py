@@ -10,7 +10,7 @@ import string
 from collections.abc import Callable
 from typing import TypeVar
 
-from isomount.formats.options import Family, Map
+from isomount.formats.options import Check, Family, Map
 
 _T = TypeVar("_T")
 
@@ -26,7 +26,7 @@ _HIGHEST_ID = 0xFFFFFFFE
 _YEAR = 366 * 24 * 60  # in minutes
 
 _MAPS = {"n": Map.NORMAL, "o": Map.OFF, "a": Map.ACORN} | {each.value: each for each in Map}
-_RELAXED = {"relaxed": True, "strict": False, "r": True, "s": False}
+_CHECKS = {"r": Check.RELAXED, "s": Check.STRICT} | {each.value: each for each in Check}
 _FAMILIES = {each.value: each for each in Family}
 
 
@@ -113,9 +113,9 @@ def name_map(text: str) -> Map:
     return _word(text, _MAPS, "normal, off or acorn")
 
 
-def relaxed(text: str) -> bool:
-    """Whether upper and lower case count as equal in a lookup."""
-    return _word(text, _RELAXED, "relaxed or strict")
+def check(text: str) -> Check:
+    """Whether upper and lower case count as equal, or whether checksums are verified."""
+    return _word(text, _CHECKS, "relaxed, strict or edc")
 
 
 def family(text: str) -> Family:

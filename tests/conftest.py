@@ -41,9 +41,10 @@ class Mounted(Protocol):
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_memory() -> Iterator[None]:
-    """What tests mount does not turn up among the images that the user mounted."""
+    """What tests mount does not turn up among the images that the user mounted, nor is kept."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", "/dev/null")
+        patch.setenv("XDG_CACHE_HOME", "/dev/null")
         yield
 
 

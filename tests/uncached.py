@@ -82,3 +82,26 @@ class Bad(Remote):
         if any(offset <= place < offset + length for place in self.places):
             raise self.error
         return data
+
+
+class Beside(Gated):
+    """A source that may be read while nobody waits for it."""
+
+    reads_at_once = 2
+
+    def __init__(self, *offsets: int) -> None:
+        super().__init__(*offsets)
+        self.by: dict[int, str] = {}
+        self.read = threading.Condition()
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        data = super().read_at(offset, length)
+        with self.read:
+            self.by[offset] = threading.current_thread().name
+            self.read.notify_all()
+        return data
+
+    def wait_for(self, offset: int) -> None:
+        """Wait until the load that begins at ``offset`` was made."""
+        with self.read:
+            assert self.read.wait_for(lambda: offset in self.by, MINUTE)

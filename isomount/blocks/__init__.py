@@ -2,6 +2,7 @@
 
 from isomount.blocks.aligned import AlignedBlocks
 from isomount.blocks.cache import BlockCache
+from isomount.blocks.coded import read_coded
 from isomount.blocks.content import (
     BytesContent,
     Concatenation,
@@ -11,13 +12,14 @@ from isomount.blocks.content import (
     ZeroContent,
     extent_content,
 )
-from isomount.blocks.reader import NotResidentError, Reader
+from isomount.blocks.reader import Coded, NotResidentError, Reader
 from isomount.blocks.store import Store
 
 __all__ = [
     "AlignedBlocks",
     "BlockCache",
     "BytesContent",
+    "Coded",
     "Concatenation",
     "Content",
     "Extent",
@@ -27,4 +29,5 @@ __all__ = [
     "Store",
     "ZeroContent",
     "extent_content",
+    "read_coded",
 ]

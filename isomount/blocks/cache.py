@@ -1,12 +1,19 @@
 """The one way up from a source: checked reads, and blocks kept within a budget."""
 
-from collections.abc import Callable, Hashable
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
 
 from isomount.blocks.aligned import AlignedBlocks
-from isomount.blocks.reader import ResidentReader
+from isomount.blocks.coded import CodedSource
+from isomount.blocks.reader import Coded, ResidentReader
 from isomount.blocks.store import Store
 from isomount.errors import DamagedDataError
-from isomount.sources import Source
+from isomount.sources import Source, reads_at_once
+from isomount.workers import WORKERS
+
+# Compressed files of which blocks are kept.
+_DECODERS_AT_MOST = 64
 
 
 class BlockCache:
@@ -26,7 +33,10 @@ class BlockCache:
         self._bytes: Source = source
         if source.block_size is not None:
             self._bytes = AlignedBlocks(source, self._store, source.block_size)
-        self.resident = ResidentReader(self._bytes, self._store.held)
+        self._reads_at_once = min(WORKERS.at_most, reads_at_once(self._bytes))
+        self._decoders: OrderedDict[Coded, AlignedBlocks] = OrderedDict()
+        self._lock = threading.Lock()
+        self.resident = ResidentReader(self._bytes, self._decoder)
         self._is_closed = False
         # Called when there is more of the image: what was made of less of it is out of date.
         self.on_growth: Callable[[], None] = lambda: None
@@ -36,8 +46,8 @@ class BlockCache:
 
         Raises DamagedDataError or OSError.
         """
-        if offset + length > self.size:
-            self.has_grown()
+        while offset + length > self.size and self.has_grown():
+            continue  # a source that is decoded learns of more only step by step
         wanted = min(length, self.size - offset)
         if wanted <= 0 or offset < 0:
             return b""
@@ -61,18 +71,30 @@ class BlockCache:
         self.size = self.resident.size = self._bytes.measure()
         return self.size
 
-    def decoded(self, key: Hashable, decode: Callable[[], bytes]) -> bytes:
-        """The block under ``key``, made by ``decode`` if it is not held, once for all who ask."""
-        block = self._store.held(key)
-        return self._store.get(key, decode) if block is None else block
+    def decoded(self, coded: Coded, offset: int, length: int) -> bytes:
+        """That range of what ``coded`` decodes, each block once for all who ask."""
+        return self._decoder(coded).read_at(offset, max(0, length))
 
-    def held(self, key: Hashable) -> bytes | None:
-        """The decoded block under ``key`` if it is held."""
-        return self._store.held(key)
+    def _decoder(self, coded: Coded) -> AlignedBlocks:
+        with self._lock:
+            decoder = self._decoders.get(coded)
+            if decoder is None:
+                source = CodedSource(coded, self, self._reads_at_once)
+                decoder = AlignedBlocks(source, self._store, coded.block_size)
+                self._decoders[coded] = decoder
+                if len(self._decoders) > _DECODERS_AT_MOST:
+                    self._decoders.popitem(last=False)
+            else:
+                self._decoders.move_to_end(coded)
+            return decoder
 
     def close(self) -> None:
         """Forget every block and close the source. Closing again does nothing."""
         if not self._is_closed:
             self._is_closed = True
+            with self._lock:
+                for decoder in self._decoders.values():
+                    decoder.close()
+                self._decoders.clear()
             self._store.close()
             self.source.close()

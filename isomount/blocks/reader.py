@@ -1,6 +1,6 @@
 """How an image is read: waiting for it, or never waiting."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Protocol
 
 from isomount.sources import FileRange, Source
@@ -8,6 +8,24 @@ from isomount.sources import FileRange, Source
 
 class NotResidentError(Exception):
     """The answer would have to wait for the source or a decoder: ask again from a worker thread."""
+
+
+class Coded(Hashable, Protocol):
+    """Bytes that are made of an image's in blocks: a compressed file. Equal ones give the same."""
+
+    @property
+    def size(self) -> int:
+        """The number of bytes."""
+
+    @property
+    def block_size(self) -> int:
+        """The bytes that are decoded at once."""
+
+    def decode(self, reader: "Reader", numbers: range) -> Iterator[bytes]:
+        """The blocks of these numbers, counted from 0; the last one may be shorter.
+
+        Raises DamagedDataError or OSError.
+        """
 
 
 class Reader(Protocol):
@@ -20,8 +38,9 @@ class Reader(Protocol):
     def read(self, offset: int, length: int) -> bytes:
         """That range, short only where the image ends. Raises DamagedDataError or OSError."""
 
-    def decoded(self, key: Hashable, decode: Callable[[], bytes]) -> bytes:
-        """What ``decode`` makes of a stored block, remembered under ``key``."""
+    def decoded(self, coded: Coded, offset: int, length: int) -> bytes:
+        """That range of what ``coded`` decodes, which is kept, and decoded ahead of who reads in
+        order. Short only at the end. Raises DamagedDataError or OSError."""
 
 
 class ResidentReader:
@@ -30,11 +49,11 @@ class ResidentReader:
     For one thread alone, the one that must not wait.
     """
 
-    def __init__(self, source: Source, held: Callable[[Hashable], bytes | None]) -> None:
-        """``held`` gives a decoded block by its key, or None. It must not wait either."""
+    def __init__(self, source: Source, decoder: Callable[[Coded], Source]) -> None:
+        """``decoder`` gives the source of what is decoded. It must not wait either."""
         self.size = source.size
         self._source = source
-        self._held = held
+        self._decoder = decoder
 
     def read(self, offset: int, length: int) -> bytes:
         """That range out of memory, or NotResidentError."""
@@ -55,9 +74,9 @@ class ResidentReader:
         """Where that range stands, if it can be handed on unread."""
         return self._source.resident_range(offset, length) if offset >= 0 else None
 
-    def decoded(self, key: Hashable, decode: Callable[[], bytes]) -> bytes:
-        """A block that is held already, or NotResidentError: decoding belongs to a worker."""
-        block = self._held(key)
-        if block is None:
+    def decoded(self, coded: Coded, offset: int, length: int) -> bytes:
+        """What is decoded already, or NotResidentError: decoding belongs to a worker."""
+        data = self._decoder(coded).read_resident(offset, length)
+        if data is None:
             raise NotResidentError
-        return block
+        return bytes(data)

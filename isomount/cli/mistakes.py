@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 from isomount import cli
+from isomount.containers.paths import is_file
 from isomount.errors import UsageError
 
 # Verbs of other programs, and their names here.
@@ -33,7 +34,7 @@ def refuse_unknown_verb(words: Sequence[str]) -> None:
 
 def refuse_wrong_order(names: Sequence[str]) -> None:
     """Raise UsageError if the mount point comes before the image."""
-    if len(names) == 2 and os.path.isdir(names[0]) and os.path.isfile(names[1]):
+    if len(names) == 2 and os.path.isdir(names[0]) and is_file(names[1]):
         raise UsageError("the image comes first, then the folder; write: isomount IMAGE FOLDER")
 
 

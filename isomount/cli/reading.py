@@ -82,7 +82,7 @@ def open_to_read(name: str, options: ViewOptions, *, warn: bool = True) -> Image
         log.addHandler(warnings)
     log.propagate = False
     with advising(name):
-        image = open_image(name, options)
+        image = open_image(name, options, say if warn else None)
     warnings.speak()
     if warn and image.elsewhere:
         say(f"{name}: {image.elsewhere}")

@@ -1,7 +1,8 @@
 """The contract of a container: what it is unpacked from, and what comes of it."""
 
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from isomount.blocks import AlignedBlocks, Store
@@ -42,24 +43,26 @@ class Archive(ABC):
 
     @abstractmethod
     def open(self, name: str) -> Source:
-        """The content of the member ``name``. Closing it leaves the archive open.
+        """The content of the member ``name``, which can be read until it is closed itself.
 
         Raises MissingImageError if there is none.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Close the file that it is."""
+        """Close the file that it is, once no member is open any more."""
 
 
 class Surroundings(NamedTuple):
     """Where a container stands, and what it may use.
 
-    ``store`` is the memory for decoded blocks, which all containers of one image share.
+    ``store`` is the memory for decoded blocks, which all containers of one image share. ``notice``
+    is told, in a sentence, what takes long or much room, before it is done.
     """
 
     siblings: Siblings
     store: Store
+    notice: Callable[[str], None] = logging.getLogger("isomount.containers").warning
 
     def cached(self, source: Source) -> Source:
         """``source`` for reading any few bytes of it again and again: decoded once, if at all."""

@@ -1,9 +1,13 @@
 """What sources have in common whose bytes are decoded from those of another."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from isomount.sources import FileRange, Source
+from isomount.sources import FileRange, Source, reads_at_once
+from isomount.workers import WORKERS
+
+# Smaller blocks are decoded and kept several together: each by itself would cost more than that.
+_KEPT_AT_LEAST = 32 << 10
 
 
 class DecodedSource(ABC):
@@ -16,11 +20,20 @@ class DecodedSource(ABC):
         self.name = file.name
         self.size = size
         self.block_size: int | None = block_size
+        # Ahead of who reads it, if the file can be read then. One after the other: what is decoded
+        # in order would be decoded again by who comes second.
+        self.reads_at_once = min(1, reads_at_once(file))
         self._file = file
 
     @abstractmethod
     def read_at(self, offset: int, length: int) -> bytes:
         """The bytes of that range, short only at the end. Raises DamagedDataError or OSError."""
+
+    def pieces(self, offset: int, length: int) -> Iterator[bytes]:
+        """That range in pieces of the block size (see ``InPieces``)."""
+        size = self.block_size or length
+        for at in range(offset, offset + length, size):
+            yield self.read_at(at, min(size, offset + length - at))
 
     def measure(self) -> int:
         """The size, which does not change."""
@@ -40,11 +53,15 @@ class DecodedSource(ABC):
 
 
 class BlockwiseSource(DecodedSource):
-    """A decoded source made of blocks of one size, each decoded alone; the last may be shorter."""
+    """A decoded source made of blocks of one size, each decoded alone; the last may be shorter.
+
+    They are decoded by several threads ahead of who reads in order.
+    """
 
     def __init__(self, file: Source, size: int, block_size: int) -> None:
-        super().__init__(file, size, block_size)
+        super().__init__(file, size, block_size * max(1, _KEPT_AT_LEAST // block_size))
         self.block_length = block_size
+        self.reads_at_once = min(WORKERS.at_most, reads_at_once(file))
 
     @property
     def count(self) -> int:

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 
 from isomount.daemon import logs
-from isomount.daemon.notify import forget_manager
+from isomount.daemon.notify import forget_manager, notify
 from isomount.daemon.prepare import prepare
 from isomount.daemon.request import MountRequest
 from isomount.errors import IsomountError
@@ -18,6 +18,7 @@ from isomount.mounting.mounts import mount_at
 from isomount.mounting.shut_out import advising
 from isomount.mounting.unmount import unmount
 from isomount.text import readable_size
+from isomount.workers import WORKERS
 
 _log = logging.getLogger("isomount.daemon")
 
@@ -33,11 +34,20 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
     logs.forget()  # that of an image which this process mounted before
     inherited = _inherited_descriptors()
     logs.configure(request)
-    with advising(request.image):
-        image = open_image(request.image, request.view)
+
+    def announce(words: str) -> None:  # what takes long
+        _log.info("%s", words)
+        notify(f"STATUS={words}")
+        if not request.foreground:  # where the log is on the terminal
+            tell(words)
+
+    # Threads that decode ahead would not come along into the daemon, nor what they had claimed.
+    with WORKERS.held_back(), advising(request.image):
+        image = open_image(request.image, request.view, announce)
     with image:
         require_fuse(request.fuse)
-        incomplete = _incomplete(image)
+        with WORKERS.held_back():
+            incomplete = _incomplete(image)
         point = prepare(request.mountpoint, request.image, nonempty=request.nonempty, tell=tell)
 
         def ready() -> None:

@@ -14,7 +14,9 @@ from contextlib import ExitStack
 import pyfuse3
 import trio
 
+from isomount.containers import behind
 from isomount.daemon.idle import end_when_idle
+from isomount.daemon.memory import use_one_arena
 from isomount.daemon.notify import notify
 from isomount.daemon.request import MountRequest
 from isomount.errors import FuseUnavailableError, IsomountError
@@ -46,6 +48,7 @@ def serve(request: MountRequest, image: Image, point: MountPoint, ready: Callabl
     the mount is gone, and the mount ends. Raises FuseUnavailableError if it cannot be mounted.
     """
     life = _Life(image, point, request, ready)
+    use_one_arena()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GARBAGE_THRESHOLDS)
@@ -162,6 +165,7 @@ class _Life:
             self._image.shown,
             self._point.path,
         )
+        behind.begin()
         if self._image.remark:
             _log.info("%s: %s", self._image.name, self._image.remark)
         shown = f"showing {self._image.name} ({self._image.shown}) on {self._point.path}"

@@ -10,12 +10,10 @@ import os
 from collections.abc import Callable, Iterator
 
 from isomount.desktop import files
+from isomount.desktop.share import image_types
 from isomount.errors import IsomountError
 
 PROGRAM = "isomount.desktop"
-# The type of ISO images and its name since shared-mime-info 2.3.
-KINDS = ("application/x-cd-image", "application/vnd.efi.iso")
-
 _LIST = "mimeapps.list"
 _SECTION = "[Default Applications]"
 
@@ -91,7 +89,8 @@ def _with_us(lines: list[str]) -> list[str]:
     """``lines`` with isomount first for every kind of images."""
     others = {kind: _programs(line) for line, kind in _entries(lines) if kind}
     ours = {
-        kind: f"{kind}={';'.join([PROGRAM, *_without(others.get(kind, []))])};" for kind in KINDS
+        kind: f"{kind}={';'.join([PROGRAM, *_without(others.get(kind, []))])};"
+        for kind in image_types()
     }
     changed = [ours.pop(kind, line) if kind else line for line, kind in _entries(lines)]
     if _SECTION not in map(str.strip, changed):
@@ -116,12 +115,12 @@ def _without_us(lines: list[str]) -> list[str]:
 
 def _entries(lines: list[str]) -> Iterator[tuple[str, str | None]]:
     """Each line, with the kind of images whose default it says, or None."""
-    section = ""
+    section, kinds = "", image_types()
     for line in lines:
         if line.startswith("["):
             section = line.strip()
         name = line.partition("=")[0].strip()
-        yield line, name if section == _SECTION and name in KINDS else None
+        yield line, name if section == _SECTION and name in kinds else None
 
 
 def _programs(line: str) -> list[str]:

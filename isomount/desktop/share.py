@@ -9,10 +9,14 @@ isomount/desktop/data has the same layout, so it is the list of them, for ``isom
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
 _PLAIN_WORD = re.compile(r"[\w/.,:@+-]+", re.ASCII)
+_TYPES = ("mime", "packages", "isomount.xml")
+# What the desktop entry says it opens.
+_OURS = "application/x-isomount-disc-image"
 _ROOT = resources.files("isomount").joinpath("desktop", "data")
 
 
@@ -34,6 +38,19 @@ def content(name: str, command: str) -> str:
         before = "\nExecStart=/usr/bin/env "
         return _put(text, f"{before}isomount ", f"{before}{word} ")
     return text
+
+
+@cache
+def image_types() -> tuple[str, ...]:
+    """The types of the kinds of images that isomount opens: those below the one of its entry."""
+    from xml.etree import ElementTree  # few commands need it
+
+    root = ElementTree.fromstring(_ROOT.joinpath(*_TYPES).read_text(encoding="utf-8"))
+    return tuple(
+        kind.attrib["type"]
+        for kind in root.iterfind("{*}mime-type")
+        if kind.find(f"{{*}}sub-class-of[@type='{_OURS}']") is not None
+    )
 
 
 def _put(text: str, old: str, new: str) -> str:

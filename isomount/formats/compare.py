@@ -7,11 +7,11 @@ from another session are empty. A bounded walk of both tells which side loses le
 
 import stat
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from isomount.blocks import Reader
+from isomount.blocks import Coded, Reader
 from isomount.errors import DamagedDataError
 from isomount.formats.base import View
 from isomount.formats.node import Entry, Node
@@ -125,9 +125,9 @@ class _BoundedReader:
         self._left -= len(data)
         return data
 
-    def decoded(self, key: Hashable, decode: Callable[[], bytes]) -> bytes:
-        """What ``decode`` makes of a stored block (see Reader)."""
-        return self._reader.decoded(key, decode)
+    def decoded(self, coded: Coded, offset: int, length: int) -> bytes:
+        """That range of what ``coded`` decodes (see Reader)."""
+        return self._reader.decoded(coded, offset, length)
 
 
 class _Listing:

@@ -13,6 +13,7 @@ from isomount.formats.disc.sessions import Session, bytes_missing, choose_sessio
 from isomount.formats.options import Family, ViewOptions
 
 if TYPE_CHECKING:
+    from isomount.containers.discs.source import DiscSource
     from isomount.formats.compare import Losses
 
 _Found = TypeVar("_Found")
@@ -33,8 +34,16 @@ class Views(NamedTuple):
     remark: str = ""
 
 
-def find_views(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Views:
+def find_views(
+    reader: Reader,
+    options: ViewOptions,
+    name: str,
+    damage: Damage,
+    tracks: "DiscSource | None" = None,
+) -> Views:
     """The views of the image called ``name``, and the one to show.
+
+    ``tracks`` are those of a disc that the reader reads, where they are known.
 
     ``options.view`` chooses the family. Without it the side that loses less of the other is shown
     (see compare.py), UDF where neither does, of the ISO 9660 family its best tree.
@@ -44,18 +53,25 @@ def find_views(reader: Reader, options: ViewOptions, name: str, damage: Damage) 
     """
     if reader.size == 0:
         raise NotAnImageError(f"{name}: is empty (0 bytes); copy or download it again")
-    session, failure = _attempt(lambda: choose_session(reader, options, damage))
+    known = {} if tracks is None else tracks.sessions
+    session, failure = _attempt(lambda: choose_session(reader, options, damage, known))
     session = session or Session()
-    found = _views(reader, session.applied_to(options), name, damage)
+    found = _views(reader, session.applied_to(options), name, damage, tracks)
     if isinstance(failure, UsageError):
         raise failure
     return found._replace(session=session)
 
 
-def _views(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Views:
+def _views(
+    reader: Reader,
+    options: ViewOptions,
+    name: str,
+    damage: Damage,
+    tracks: "DiscSource | None",
+) -> Views:
     """The views of the session that ``options`` place."""
     universal, udf_failure = _attempt(lambda: udf.find(reader, options, name, damage))
-    iso, iso_failure = _attempt(lambda: iso9660.find(reader, options, name, damage))
+    iso, iso_failure = _attempt(lambda: iso9660.find(reader, options, name, damage, tracks))
     asked = options.view
     if universal is None and udf_failure is None and (iso is None or asked is Family.UDF):
         universal = _unannounced(reader, options, name, damage)
@@ -72,7 +88,7 @@ def _views(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> V
         return Views(names, iso.view)
     failures = {Family.UDF: udf_failure, Family.ISO9660: iso_failure}
     failure = failures.get(asked, udf_failure or iso_failure)
-    raise _refusal(reader, options, name, names, failure)
+    raise _refusal(reader, options, name, names, failure, is_disc=tracks is not None)
 
 
 def _unannounced(
@@ -95,6 +111,8 @@ def _refusal(
     name: str,
     names: list[str],
     failure: IsomountError | None,
+    *,
+    is_disc: bool,
 ) -> IsomountError:
     """Why nothing is shown of an image that has the views ``names``."""
     from isomount.formats import unrecognised  # a mount of an image does without
@@ -103,8 +121,10 @@ def _refusal(
     if failure is None and names:
         return UsageError(f"{name}: holds no {wanted} volume; it has {', '.join(names)}")
     if failure is None:
-        what = f"holds no {wanted} volume" if wanted else unrecognised.describe(reader, name)
-        return NotAnImageError(f"{name}: {what}")
+        if wanted:
+            return NotAnImageError(f"{name}: holds no {wanted} volume")
+        unknown = unrecognised.NO_VOLUME if is_disc else unrecognised.UNKNOWN
+        return NotAnImageError(f"{name}: {unrecognised.describe(reader, name, unknown)}")
     container = unrecognised.container(reader, name)
     if container is not None:
         return NotAnImageError(f"{name}: {container}")

@@ -24,6 +24,14 @@ class Family(enum.Enum):
     UDF = "udf"
 
 
+class Check(enum.Enum):
+    """``check=``: whether a lookup ignores case, or that checksums of sectors are verified."""
+
+    RELAXED = "relaxed"
+    STRICT = "strict"
+    EDC = "edc"
+
+
 class Mapped(NamedTuple):
     """The user or group numbers that exist in this user namespace, and what others are shown as."""
 
@@ -53,7 +61,7 @@ class ViewOptions:
     norock: bool = False
     nojoliet: bool = False
     map: Map = Map.NORMAL
-    relaxed: bool | None = None
+    check: Check | None = None
     hide: bool = False
     showassoc: bool = False
     unhide: bool = False
@@ -77,6 +85,11 @@ class ViewOptions:
     anchor: int | None = None
     lastblock: int | None = None
     novrs: bool = False
+
+    @property
+    def relaxed(self) -> bool | None:
+        """Whether upper and lower case count as equal in a lookup; None leaves it to the view."""
+        return None if self.check in (None, Check.EDC) else self.check is Check.RELAXED
 
     def owner(self, recorded: int) -> int:
         """The user that a file of the user ``recorded`` is shown as."""

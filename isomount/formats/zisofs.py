@@ -4,17 +4,20 @@ A stored file begins with a header, whose size is in the ZF field, and a table o
 block and one for the end. A block is all zeros if its pointer equals the next one.
 """
 
-from functools import partial
+import struct
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from isomount import codecs
-from isomount.blocks import Content, Reader, SingleExtent
+from isomount.blocks import Content, Reader, SingleExtent, read_coded
 from isomount.errors import DamagedDataError
 
 _MAGIC_2 = bytes.fromhex("ef2255a1bc1b95a0")
 # Block sizes as powers of 2. Linux reads 14 to 17 of version 1; libisofs writes to 20 in version 2.
 _BLOCK_SHIFTS_1, _BLOCK_SHIFTS_2 = range(14, 18), range(14, 21)
 _POINTER_SIZE_1, _POINTER_SIZE_2 = 4, 8
+_POINTER_CODES = {4: "I", 8: "Q"}
 _VERSION_1 = b"pz"
 # Version 2 has an id for each codec, documented in upper and lower case. The codec actually used is
 # in the header of the file.
@@ -50,53 +53,41 @@ class ZisofsContent(NamedTuple):
         """The image byte after the stored file."""
         return self.stored.end
 
+    @property
+    def block_size(self) -> int:
+        """The bytes of a block, but for the last one."""
+        return 1 << self.block_shift
+
     def read(self, reader: Reader, offset: int, length: int) -> bytes:
         """That range, decoding the blocks that it touches."""
-        length = min(length, self.size - offset)
-        pieces: list[bytes] = []
-        while length > 0:
-            index, within = divmod(offset, 1 << self.block_shift)
-            try:
-                block = reader.decoded((self, index), partial(self._block, reader, index))
-            except DamagedDataError:
-                if pieces:
-                    break
-                raise
-            piece = block[within : within + length]
-            pieces.append(piece)
-            offset += len(piece)
-            length -= len(piece)
-        return b"".join(pieces)
+        return read_coded(reader, self, offset, max(0, min(length, self.size - offset)))
 
-    def _block(self, reader: Reader, index: int) -> bytes:
-        expected = min(1 << self.block_shift, self.size - (index << self.block_shift))
-        stored = self._stored_block(reader, index)
-        if not stored:
-            return bytes(expected)
-        decode = self._codec(reader)
-        try:
-            # bsdtar writes blocks that inflate to more than a block; the excess is ignored.
-            block = decode(stored, expected)
-        except codecs.MissingPackageError:
-            raise
-        except DamagedDataError as error:
-            raise DamagedDataError(f"compressed block {index} is damaged: {error}") from error
-        if len(block) != expected:
-            raise DamagedDataError(
-                f"compressed block {index} is damaged: it does not have {expected} bytes"
-            )
-        return block
+    def decode(self, reader: Reader, numbers: range) -> Iterator[bytes]:
+        """The blocks of these numbers."""
+        pointers = self._pointers(reader, numbers)
+        codec: codecs.Codec | None = None
+        for number, (start, end) in zip(numbers, pairwise(pointers), strict=True):
+            expected = min(self.block_size, self.size - (number << self.block_shift))
+            if start == end:
+                yield bytes(expected)
+                continue
+            codec = codec or self._codec(reader)
+            yield _block(number, codec, self._exactly(reader, start, end - start), expected)
 
-    def _stored_block(self, reader: Reader, index: int) -> bytes:
+    def _pointers(self, reader: Reader, numbers: range) -> list[int]:
+        """Where these blocks begin, and where the last one ends."""
         width = _POINTER_SIZE_1 if self.algorithm == _VERSION_1 else _POINTER_SIZE_2
-        pointers = self._exactly(reader, self.header_size + index * width, 2 * width)
-        start = int.from_bytes(pointers[:width], "little")
-        end = int.from_bytes(pointers[width:], "little")
-        if start > end:
-            raise DamagedDataError(f"compressed block {index} ends before it begins")
-        if end - start > _EXPANSION_AT_MOST << self.block_shift:
-            raise DamagedDataError(f"compressed block {index} is larger than any codec makes it")
-        return self._exactly(reader, start, end - start)
+        at = self.header_size + numbers.start * width
+        table = self._exactly(reader, at, (len(numbers) + 1) * width)
+        pointers = list(struct.unpack(f"<{len(numbers) + 1}{_POINTER_CODES[width]}", table))
+        for number, (start, end) in zip(numbers, pairwise(pointers), strict=True):
+            if start > end:
+                raise DamagedDataError(f"compressed block {number} ends before it begins")
+            if end - start > _EXPANSION_AT_MOST << self.block_shift:
+                raise DamagedDataError(
+                    f"compressed block {number} is larger than any codec makes it"
+                )
+        return pointers
 
     def _exactly(self, reader: Reader, offset: int, length: int) -> bytes:
         stored = self.stored
@@ -118,6 +109,21 @@ class ZisofsContent(NamedTuple):
         if codec is None:
             raise DamagedDataError(f"zisofs version 2 codec {header[10]} is not known")
         return codec
+
+
+def _block(number: int, codec: codecs.Codec, stored: bytes, expected: int) -> bytes:
+    try:
+        # bsdtar writes blocks that inflate to more than a block; the excess is ignored.
+        block = codec(stored, expected)
+    except codecs.MissingPackageError:
+        raise
+    except DamagedDataError as error:
+        raise DamagedDataError(f"compressed block {number} is damaged: {error}") from error
+    if len(block) != expected:
+        raise DamagedDataError(
+            f"compressed block {number} is damaged: it does not have {expected} bytes"
+        )
+    return block
 
 
 def zisofs_content(

@@ -8,6 +8,8 @@ import shlex
 import stat
 import time
 
+from isomount.containers.names import stem
+from isomount.containers.paths import locate
 from isomount.errors import MountPointError
 from isomount.mounting.shut_out import advice
 
@@ -76,9 +78,10 @@ def await_farewell(path: str, patience: float = _FAREWELL) -> None:
 
 
 def default_for(image: str) -> str:
-    """The default mount point of an image: beside it, named like it."""
-    stem, ending = os.path.splitext(image)
-    return stem if ending else f"{image}.mnt"
+    """The default mount point of an image: beside its file, named like the image."""
+    name = stem(image)
+    is_bare = name == os.path.basename(image)
+    return os.path.join(os.path.dirname(locate(image).file), f"{name}.mnt" if is_bare else name)
 
 
 def _lock(path: str) -> int:

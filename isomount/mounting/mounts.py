@@ -4,6 +4,7 @@ import os
 import re
 from typing import NamedTuple
 
+from isomount.containers.paths import is_same
 from isomount.mounting.options import SUBTYPE
 
 _KIND = f"fuse.{SUBTYPE}"
@@ -74,12 +75,7 @@ def parse_line(line: bytes) -> Mount:
 
 def is_same_image(mount: Mount, image: str) -> bool:
     """Whether ``mount`` shows the image at the absolute path ``image``."""
-    if mount.source == image:
-        return True
-    try:
-        return os.path.samefile(mount.source, image)
-    except OSError:
-        return False  # one of them does not exist any more
+    return is_same(mount.source, image)
 
 
 def _text(field: bytes) -> str:

@@ -1,6 +1,6 @@
 """Sources: random access to the bytes of an image."""
 
-from isomount.sources.base import FileRange, Source
+from isomount.sources.base import FileRange, Source, reads_at_once
 from isomount.sources.later import LaterPart
 from isomount.sources.local.file import LocalSource
 from isomount.sources.open import open_source, refuse_what_is_no_path
@@ -16,5 +16,6 @@ __all__ = [
     "Source",
     "Window",
     "open_source",
+    "reads_at_once",
     "refuse_what_is_no_path",
 ]

@@ -68,3 +68,13 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Release the underlying file."""
+
+
+def reads_at_once(source: Source) -> int:
+    """How many reads of ``source`` may pay to be under way at a time, with nobody waiting for them.
+
+    A source says so by an attribute of this name. Without one it is 0: the source is to be read
+    while somebody waits for it, and at no other time, as what it reads may be used by its owner.
+    """
+    said: int = getattr(source, "reads_at_once", 0)
+    return said

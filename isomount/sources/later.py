@@ -3,7 +3,7 @@
 import errno
 import math
 
-from isomount.sources.base import FileRange, Source
+from isomount.sources.base import FileRange, Source, reads_at_once
 
 
 class LaterPart:
@@ -16,6 +16,7 @@ class LaterPart:
         self.name = source.name
         self.size = start + source.size
         self.block_size = source.block_size and math.gcd(source.block_size, start)
+        self.reads_at_once = reads_at_once(source)
         self._source = source
         self._start = start
 

@@ -1,6 +1,6 @@
 """A part of another source: the partition of a disk, or what follows a foreign header."""
 
-from isomount.sources.base import FileRange, Source
+from isomount.sources.base import FileRange, Source, reads_at_once
 
 
 class Window:
@@ -13,6 +13,7 @@ class Window:
         """Without ``length`` it reaches to the end. ``start`` lies within the whole."""
         self.name = whole.name
         self.block_size = whole.block_size
+        self.reads_at_once = reads_at_once(whole)
         self._whole = whole
         self._start = start
         self._length = length

@@ -7,6 +7,7 @@ import os
 import time
 from typing import NamedTuple
 
+from isomount.containers.paths import exists
 from isomount.state.directory import state_directory
 
 _FILE = "recent.json"
@@ -35,7 +36,7 @@ def remember(image: str) -> None:
 def recent() -> list[Recent]:
     """The images that still exist, most recent first."""
     directory = state_directory()
-    return [each for each in _read(directory) if os.path.exists(each.image)] if directory else []
+    return [each for each in _read(directory) if exists(each.image)] if directory else []
 
 
 class _Lock:

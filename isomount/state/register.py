@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
+from isomount.containers.paths import exists, is_same, locate
 from isomount.image import Image
 from isomount.mounting.mounts import Mount, all_mounts, is_same_image, mount_at
 
@@ -29,7 +30,8 @@ _ENTRY_AT_MOST = 65_536
 class MountEntry:
     """A running mount. ``size`` is the image's size in bytes, ``since`` is in seconds since 1970.
 
-    ``image`` is the path that was given, made absolute; ``file`` is the same without links.
+    ``image`` is the path that was given, made absolute; ``file`` is the same without links, of an
+    image in an archive that of the archive.
     ``session`` is which is shown ("session 2 of 3"), "" where there is one.
     ``remark`` says what another view shows and this one does not. ``shown`` is the view with its
     session, and where in the file the image is unless it is the whole file. ``missing`` is how many
@@ -83,7 +85,7 @@ class Registration:
             device=mount.device,
             mountpoint=mountpoint,
             image=os.path.abspath(image.name),
-            file=os.path.realpath(image.name),
+            file=os.path.realpath(locate(image.name).file),
             view=image.view,
             session=str(image.session),
             remark=image.remark,
@@ -162,9 +164,9 @@ class Running(NamedTuple):
 
         An image that has been replaced by another file does not count.
         """
-        if self.has_lost_image and os.path.exists(image):
+        if self.has_lost_image and exists(image):
             return False
-        return self.image == image or is_same_image(self.mount, image)
+        return is_same(self.image, image) or is_same_image(self.mount, image)
 
     @property
     def is_dead(self) -> bool:

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from tests.benchmarks import chart, images, mounts, table
-from tests.benchmarks.peers import Peer, peers
+from tests.benchmarks import chart, containers, images, mounts, table
+from tests.benchmarks.kinds import KINDS
+from tests.benchmarks.peers import Peer, peers, peers_of_kinds
 from tests.benchmarks.places import CHECKOUT, PAGE, README, RESULTS, cache_folder
 from tests.benchmarks.results import Results
 from tests.benchmarks.runner import Runner
@@ -30,11 +31,12 @@ def main() -> None:
         return
     whole = not asked.only
     chosen = _chosen(asked.only)
-    everybody = peers(asked.before)
+    everybody = _peers(chosen, asked.before)
     with _alone():
         mounts.sweep()
         files = {file for each in chosen for peer in everybody if (file := peer.file(each.image))}
         images.make(files, _say)
+        containers.make(files, _say)
         results = _new_results(asked.rounds, everybody)
         runner = Runner(results, asked.rounds, asked.limit, _say)
         for workload in chosen:
@@ -53,7 +55,9 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
-    parser.add_argument("--only", default="", help="workloads, separated by commas")
+    parser.add_argument(
+        "--only", default="", help="workloads, separated by commas; kinds: all of containers"
+    )
     parser.add_argument("--limit", type=float, default=60, help="seconds for one pass")
     parser.add_argument("--before", type=_checkout, help="another checkout to compare with")
     parser.add_argument("--show", type=Path, help="print the report of an earlier results.json")
@@ -65,11 +69,20 @@ def _checkout(word: str) -> Path | None:
 
 
 def _chosen(only: str) -> tuple[Workload, ...]:
-    names = [name.strip() for name in only.split(",") if name.strip()]
-    known = {workload.name for workload in WORKLOADS}
-    if unknown := set(names) - known:
+    names = {name.strip() for name in only.split(",") if name.strip()}
+    if not names:
+        return WORKLOADS
+    if "kinds" in names:
+        names |= {workload.name for workload in KINDS}
+    known = {workload.name: workload for workload in (*WORKLOADS, *KINDS)}
+    if unknown := names - set(known) - {"kinds"}:
         raise SystemExit(f"no workload {', '.join(unknown)}; there are {', '.join(sorted(known))}")
-    return tuple(workload for workload in WORKLOADS if not names or workload.name in names)
+    return tuple(workload for name, workload in known.items() if name in names)
+
+
+def _peers(chosen: Sequence[Workload], before: Path | None) -> tuple[Peer, ...]:
+    """Those of whole runs; of what is only about containers, those that read some."""
+    return peers_of_kinds(before) if set(chosen) <= set(KINDS) else peers(before)
 
 
 @contextmanager

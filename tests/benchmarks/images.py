@@ -33,11 +33,13 @@ class Image:
     content: int  # bytes in all regular files
     udf: bool = False  # to be shown through its UDF structures
     erofs_of: str | None = None  # the image whose erofs twin holds the same tree
+    ending: str = ".iso"  # of the file's name, by the kind of container that it is
+    big: int = BIG_SIZE  # bytes in the big file, where there is one
 
     @property
     def iso(self) -> Path:
-        """The disc image."""
-        return _folder() / f"{self.name}.iso"
+        """The disc image, or the file that it is in."""
+        return _folder() / f"{self.name}{self.ending}"
 
     @property
     def erofs(self) -> Path | None:
@@ -72,7 +74,7 @@ ZISOFS = Image("zisofs", SMALL_COUNT + 1, BIG_SIZE + _sizes(SMALL_COUNT))
 
 
 def _write_files(root: Path, count: int, per_folder: int, size: Callable[[int], int]) -> None:
-    pool = _words(_MIB)
+    pool = words(_MIB)
     for first in range(0, count, per_folder):
         number = first // per_folder
         folder = root / f"d{number // 100:02d}" / f"folder-{number:04d}"
@@ -90,7 +92,7 @@ def _write_folder(root: Path) -> None:
 
 
 def _write_big(root: Path) -> None:
-    pool = _words(16 * _MIB)
+    pool = words(16 * _MIB)
     chance = random.Random(RECIPE)
     with open(root / BIG_NAME, "wb") as file:
         for _ in range(BIG_SIZE // _MIB):
@@ -102,7 +104,7 @@ def _write_big(root: Path) -> None:
         path.write_bytes(pool[: _small_size(number)])
 
 
-def _words(size: int) -> bytes:
+def words(size: int) -> bytes:
     """Bytes that deflate to about a third, as text does."""
     chance = random.Random(RECIPE)
     letters = "abcdefghijklmnopqrstuvwxyz"
@@ -154,6 +156,16 @@ _TREES = (
     _Tree(_write_folder, {"folder-50000.iso": _ISO, "folder-50000.erofs": _EROFS}),
     _Tree(_write_big, {"big.iso": _ISO, "big.erofs": _EROFS, "zisofs.iso": _ZISOFS}),
 )
+
+
+def make_mixed(image: Image, write: Callable[[Path], None], say: Callable[[str], None]) -> None:
+    """Make the plain ``image`` of the folder that ``write`` fills, unless it is there."""
+    if image.iso.exists():
+        return
+    say(f"making {image.iso.name} (once)")
+    with tempfile.TemporaryDirectory(prefix="isomount-bench-", dir=_workshop()) as root:
+        write(Path(root))
+        _make_one(image.iso, _ISO, root)
 
 
 def make(wanted: set[Path], say: Callable[[str], None]) -> None:

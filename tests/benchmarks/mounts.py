@@ -40,7 +40,9 @@ class Mounted:
     @property
     def big_file(self) -> Path:
         """The big file, or where it is read without a mount the image that holds it."""
-        return self.image.iso if isinstance(self.peer, RawFile) else self.folder / BIG_NAME
+        if isinstance(self.peer, RawFile):
+            return self.image.iso
+        return self.folder / self.peer.place(self.image) / BIG_NAME
 
     def usage(self) -> Usage | None:
         """What the daemon used until now; None where there is no daemon."""
@@ -56,7 +58,7 @@ def mounted(peer: Peer, image: Image, *, limit: float, readahead: int | None) ->
 
     MeasurementError is raised when the mount is not there after ``limit`` seconds.
     """
-    if isinstance(peer, RawFile):
+    if isinstance(peer, RawFile) or peer.only_unpacks:
         yield Mounted(peer, image, Path("/"), 0.0)
         return
     folder = Path(tempfile.mkdtemp(prefix="", dir=_mounts_folder()))

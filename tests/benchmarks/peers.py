@@ -21,6 +21,7 @@ class Peer:
     ceiling: ClassVar[bool] = False  # no FUSE program: what could be reached at best
     variant: ClassVar[bool] = False  # isomount in another shape: no rival either
     udf: ClassVar[bool] = False  # reads UDF structures
+    only_unpacks: ClassVar[bool] = False  # mounts nothing: ``command()`` writes the image out
 
     def missing(self) -> str | None:
         """Why this way is not open here, or None."""
@@ -37,6 +38,10 @@ class Peer:
     def command(self, image: Image, folder: Path) -> list[str]:
         """The command that mounts ``image`` on ``folder``."""
         return [self._program() or self.name, str(image.iso), str(folder)]
+
+    def place(self, image: Image) -> Path:
+        """Where the image's root is below the mount point."""
+        return Path()
 
     def _program(self) -> str | None:
         return shutil.which(self.name)
@@ -104,11 +109,17 @@ class Fuseiso(Peer):
 
     name = "fuseiso"
 
+    def file(self, image: Image) -> Path | None:
+        return image.iso if image.ending == ".iso" else None
+
 
 class Fuseiso9660(Peer):
     """C, libiso9660 of libcdio, libfuse 2."""
 
     name = "fuseiso9660"
+
+    def file(self, image: Image) -> Path | None:
+        return image.iso if image.ending == ".iso" else None
 
 
 class Archivemount(Peer):
@@ -132,7 +143,11 @@ class Ratarmount(Peer):
     def command(self, image: Image, folder: Path) -> list[str]:
         # In memory: an index left by an earlier mount would not be a fresh mount.
         first, *rest = super().command(image, folder)
-        return [first, "--recreate-index", "--index-file", ":memory:", *rest]
+        into = [] if image.ending == ".iso" else ["--recursive"]  # the image in the container
+        return [first, *into, "--recreate-index", "--index-file", ":memory:", *rest]
+
+    def place(self, image: Image) -> Path:
+        return Path() if image.ending == ".iso" else Path(f"{image.name}.iso")
 
     def _program(self) -> str | None:
         own = cache_folder() / "ratarmount" / "bin" / "ratarmount"
@@ -165,6 +180,46 @@ class Erofs(Peer):
         return ["mount", "-t", "erofs", "-o", "loop,ro", str(image.erofs), str(folder)]
 
 
+class FuseArchive(Peer):
+    """C++, libarchive, libfuse 3; reads the whole archive when it mounts."""
+
+    name = "fuse-archive"
+
+
+class MountZip(Peer):
+    """C++, libzip, libfuse 3."""
+
+    name = "mount-zip"
+
+    def file(self, image: Image) -> Path | None:
+        return image.iso if image.ending == ".zip" else None
+
+
+class Unpacker(Peer):
+    """A tool that writes the whole image out, to nowhere: what it costs to decode it once."""
+
+    ceiling = True
+    only_unpacks = True
+
+    def __init__(self, name: str, package: str, ending: str, *words: str) -> None:
+        self.name = name  # type: ignore[misc]
+        self._package = package
+        self._ending = ending
+        self._words = words
+
+    def version(self) -> str:
+        return _debian_version(self._package)
+
+    def file(self, image: Image) -> Path | None:
+        return image.iso if image.ending == self._ending else None
+
+    def command(self, image: Image, folder: Path) -> list[str]:
+        return [word.format(image=image.iso) for word in self._words]
+
+    def _program(self) -> str | None:
+        return shutil.which(self._words[0])
+
+
 class RawFile(Peer):
     """The image file itself, read without any mount."""
 
@@ -190,6 +245,24 @@ def peers(before: Path | None = None) -> tuple[Peer, ...]:
         Ratarmount(),
         Erofs(),
         RawFile(),
+    )
+
+
+def peers_of_kinds(before: Path | None = None) -> tuple[Peer, ...]:
+    """Those that read compressed and packed images, in the table's order."""
+    written = ("--output", os.devnull, "--force")
+    return (
+        Isomount(),
+        *([IsomountBefore(before)] if before else []),
+        Archivemount(),
+        FuseArchive(),
+        MountZip(),
+        Ratarmount(),
+        Fuseiso9660(),
+        Unpacker("gzip -dc", "gzip", ".iso.gz", "gzip", "-dc", "{image}"),
+        Unpacker("zstd -dc", "zstd", ".iso.zst", "zstd", "-dc", "{image}"),
+        Unpacker("7z x", "7zip", ".zip", "7z", "x", "-so", "{image}"),
+        Unpacker("chdman", "mame-tools", ".chd", "chdman", "extractraw", "-i", "{image}", *written),
     )
 
 

@@ -1,6 +1,6 @@
 """What no program of the system does: run as a program itself, prints its measures as JSON.
 
-python probes.py random FILE COUNT                   reads of 4 KiB all over FILE
+python probes.py random FILE COUNT SIZE              reads of SIZE bytes all over FILE
 python probes.py stat FILE FOLDER TEMPLATE COUNT     stat of files below FOLDER while four
                                                      readers stream FILE
 python probes.py stream FILE PART PARTS              one of those readers
@@ -13,21 +13,20 @@ import subprocess
 import sys
 import time
 
-_PAGE = 4096
 _READERS = 4
 _WINDOW = 32 << 20  # bytes; what a reader has passed is dropped, so it keeps asking the daemon
 _PAUSE = 0.002  # seconds between two calls of stat
 
 
-def random_reads(path: str, count: int) -> dict[str, float]:
-    """Seconds for ``count`` reads of one page each; the places are the same in every run."""
+def random_reads(path: str, count: int, size: int) -> dict[str, float]:
+    """Seconds for ``count`` aligned reads of ``size``; the places are the same in every run."""
     handle = os.open(path, os.O_RDONLY)
-    pages = os.fstat(handle).st_size // _PAGE
+    pages = os.fstat(handle).st_size // size
     chance = random.Random(count)
-    places = [chance.randrange(pages) * _PAGE for _ in range(count)]
+    places = [chance.randrange(pages) * size for _ in range(count)]
     begin = time.perf_counter()
     for place in places:
-        if len(os.pread(handle, _PAGE, place)) != _PAGE:
+        if len(os.pread(handle, size, place)) != size:
             raise SystemExit("a short read")
     return {"seconds": time.perf_counter() - begin}
 
@@ -75,8 +74,8 @@ def stream(path: str, part: int, parts: int) -> None:
 def main(words: list[str]) -> None:
     """Do what the command line says."""
     match words:
-        case ["random", path, count]:
-            print(json.dumps(random_reads(path, int(count))))
+        case ["random", path, count, size]:
+            print(json.dumps(random_reads(path, int(count), int(size))))
         case ["stat", path, folder, template, count]:
             print(json.dumps(stat_latency(path, folder, template, int(count))))
         case ["stream", path, part, parts]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from tests.benchmarks import images, probes
-from tests.benchmarks.images import BIG_SIZE, Image
+from tests.benchmarks.images import Image
 from tests.benchmarks.mounts import Mounted
 from tests.benchmarks.peers import Peer, RawFile
 from tests.benchmarks.places import memory_folder
@@ -19,6 +19,7 @@ from tests.benchmarks.programs import MeasurementError, Ran, run
 
 READERS = 4
 RANDOM_READS = 20_000
+_PAGE = 4096
 _MIB = 1 << 20
 
 # Measure -> seconds. A workload with one measure calls it "".
@@ -44,10 +45,13 @@ class Workload:
     states: tuple[State, ...] = (State.COLD, State.WARM)
     measures: tuple[str, ...] = ("",)
     readahead: int | None = None  # KiB, set in sysfs; None leaves what the mount has
+    to_unpack: bool = False  # can be done by unpacking the image as well
     big_file_only: bool = False  # can be done with the image file itself as well
 
     def unfit(self, peer: Peer) -> str | None:
         """Why ``peer`` has no part in this, or None."""
+        if peer.only_unpacks and not self.to_unpack:
+            return "there is nothing to compare with"
         if isinstance(peer, RawFile) and not self.big_file_only:
             return "there is nothing to compare with"
         if self.image.udf and not peer.udf:
@@ -72,7 +76,8 @@ def _seen(ran: Ran, expected: int, what: str, found: int) -> Measures:
     return {"": ran.seconds}
 
 
-def _first_listing(mount: Mounted, limit: float) -> Measures:
+def first_listing(mount: Mounted, limit: float) -> Measures:
+    """The mount command and a listing of the root."""
     ran = run(["ls", "-f", str(mount.folder)], limit=limit)
     if not set(ran.outputs[0].split()) - {b".", b".."}:
         raise MeasurementError("the root is empty")
@@ -135,7 +140,8 @@ def _copy(mount: Mounted, limit: float) -> Measures:
     return _seen(ran, mount.image.content, "bytes", size)
 
 
-def _read_in_order(mount: Mounted, limit: float) -> Measures:
+def read_in_order(mount: Mounted, limit: float) -> Measures:
+    """The big file from its beginning to its end."""
     return _dd(mount, 1, limit)
 
 
@@ -144,27 +150,30 @@ def _read_in_quarters(mount: Mounted, limit: float) -> Measures:
 
 
 def _dd(mount: Mounted, readers: int, limit: float) -> Measures:
-    part = BIG_SIZE // _MIB // readers
+    part = mount.image.big // _MIB // readers
     commands = [
         ["dd", f"if={mount.big_file}", "of=/dev/null", "bs=1M", f"skip={n * part}", f"count={part}"]
         for n in range(readers)
     ]
     ran = run(*commands, limit=limit)
     copied = (re.search(rb"^(\d+) bytes", output, re.M) for output in ran.outputs)
-    return _seen(ran, BIG_SIZE, "bytes", sum(int(found[1]) for found in copied if found))
+    return _seen(
+        ran, part * readers * _MIB, "bytes", sum(int(found[1]) for found in copied if found)
+    )
 
 
 def _random_reads(mount: Mounted, limit: float) -> Measures:
-    measured = _probe(["random", str(mount.big_file), str(RANDOM_READS)], limit)
+    measured = probe(["random", str(mount.big_file), str(RANDOM_READS), str(_PAGE)], limit)
     return {"": measured["seconds"]}
 
 
 def _stat_latency(mount: Mounted, limit: float) -> Measures:
     places = [str(mount.big_file), str(mount.folder), images.SMALL_NAME]
-    return _probe(["stat", *places, str(images.SMALL_COUNT)], limit)
+    return probe(["stat", *places, str(images.SMALL_COUNT)], limit)
 
 
-def _probe(words: list[str], limit: float) -> Measures:
+def probe(words: list[str], limit: float) -> Measures:
+    """What the program beside this one measures."""
     ran = run([sys.executable, "-I", probes.__file__, *words], limit=limit)
     measured: Measures = json.loads(ran.outputs[0])
     return measured
@@ -179,7 +188,7 @@ def _big(kib: int, states: tuple[State, ...]) -> Workload:
         f"big-{kib}",
         f"one file of 1.5 GB in order, readahead {kib} KiB",
         images.BIG,
-        _read_in_order,
+        read_in_order,
         states,
         readahead=kib,
         big_file_only=True,
@@ -188,13 +197,13 @@ def _big(kib: int, states: tuple[State, ...]) -> Workload:
 
 WORKLOADS: tuple[Workload, ...] = (
     Workload(
-        "mount-1000", "mount to first listing, 1,000 files", images.FILES_1K, _first_listing, _ONCE
+        "mount-1000", "mount to first listing, 1,000 files", images.FILES_1K, first_listing, _ONCE
     ),
     Workload(
         "mount-100000",
         "mount to first listing, 100,000 files",
         images.FILES_100K,
-        _first_listing,
+        first_listing,
         _ONCE,
     ),
     Workload("find", "`find`, 100,000 files", images.FILES_100K, _find),
@@ -225,7 +234,7 @@ WORKLOADS: tuple[Workload, ...] = (
         _random_reads,
         big_file_only=True,
     ),
-    Workload("zisofs", "the 1.5 GB under zisofs", images.ZISOFS, _read_in_order, readahead=128),
+    Workload("zisofs", "the 1.5 GB under zisofs", images.ZISOFS, read_in_order, readahead=128),
     Workload(
         "stat",
         "`stat` while four readers stream",

@@ -131,14 +131,49 @@ def test_the_icon_can_be_drawn(tmp_path: Path, size: int) -> None:
         ("a.ccd", b"[CloneCD]\r\nVersion=3\r\n", "application/x-ccd"),
         ("ccd-by-content", b"[CloneCD]\r\nVersion=3\r\n", "application/x-ccd"),
         ("a.cue", b'FILE "a.bin" BINARY\r\n', "application/x-cue"),
+        ("a.toc", b"CD_ROM\n", "application/x-cdrdao-toc"),
+        ("a.gdi", b"3\r\n1 0 4 2352 track01.bin 0\r\n", "application/x-gd-rom-cue"),
+        ("a.mdf", b"\0" * 64, "application/x-mdf"),
+        ("a.cdi", b"\0" * 64, "application/x-discjuggler-cd-image"),
+        ("a.chd", b"MComprHD" + b"\0" * 64, "application/x-mame-chd"),
+        ("a.cso", b"CISO" + b"\0" * 64, "application/x-compressed-iso"),
+        ("dax-by-content", b"DAX\0" + b"\1" * 64, "application/x-dax"),
+        ("isz-by-content", b"IsZ!" + b"\1" * 64, "application/x-isz"),
+        ("a.daa", b"DAA\0" + b"\0" * 64, "application/x-daa"),
+        ("ewf-by-content", b"EVF\t\r\n\xff\0\1" + b"\1" * 64, "application/x-ewf"),
+        ("a.dmg", b"\0" * 64, "application/x-apple-diskimage"),
+        ("a.iso.gz", b"\x1f\x8b\x08" + b"\0" * 64, "application/x-cd-image-gzip"),
+        ("a.iso.xz", b"\xfd7zXZ\0" + b"\0" * 64, "application/x-cd-image-xz"),
+        ("a.udf.zst", b"\x28\xb5\x2f\xfd" + b"\0" * 64, "application/x-cd-image-zstd"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_types_by_name_and_content(gio: Gio, name: str, data: bytes, kind: str) -> None:
     path = gio.home / name
     path.write_bytes(data)
     integrate(gio)
     assert gio.type_of(path) == kind
-    assert "isomount.desktop" not in gio.programs_for(kind)  # it would refuse them
+    assert "isomount.desktop" in gio.programs_for(kind)
+    assert kind in share.image_types()
+
+
+def test_other_compressed_files_are_left_alone(gio: Gio) -> None:
+    path = gio.home / "notes.tar.gz"
+    path.write_bytes(b"\x1f\x8b\x08" + b"\0" * 64)
+    before = gio.type_of(path)
+    integrate(gio)
+    assert gio.type_of(path) == before
+    assert "isomount.desktop" not in gio.programs_for(before)
+
+
+def test_what_unpacks_compressed_images_still_does(gio: Gio) -> None:
+    path = gio.home / "disc.iso.gz"
+    path.write_bytes(b"\x1f\x8b\x08" + b"\0" * 64)
+    gio.add_program("rival", "application/gzip;")
+    integrate(gio)
+    kind = gio.type_of(path)
+    assert gio.default_for(kind) == "rival.desktop"
+    assert "isomount.desktop" in gio.programs_for(kind)
 
 
 def test_an_iso_image_keeps_its_type(gio: Gio, small_image: Path) -> None:

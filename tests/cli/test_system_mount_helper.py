@@ -6,6 +6,7 @@ Each script runs in a mount namespace of its own whose /sbin holds the helper.
 import os
 import shlex
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,6 +80,23 @@ def test_by_type(scripted: Scripted, helper: Path) -> None:
     assert " ro,nosuid,nodev," in line
     assert f" fuse.isomount {helper.parent}/a\\040disc.iso " in line
     wait_for_end(daemon_pid(helper.parent / "log"))
+
+
+def test_an_image_in_an_archive(scripted: Scripted, helper: Path) -> None:
+    folder = helper.parent
+    with zipfile.ZipFile(folder / "an archive.zip", "w") as archive:
+        archive.write(folder / "a disc.iso", "d/a disc.iso")
+        archive.write(folder / "a disc.iso", "other.iso")
+    image = f"{folder}/an\\040archive.zip/d/a\\040disc.iso"
+    done = scripted(
+        "mount m; cat m/readme.txt; umount m; "
+        "mount -t isomount 'an archive.zip/other.iso' m -o log=$PWD/log2; "
+        "cat m/readme.txt; umount m",
+        f"{image} {folder}/m isomount noauto,log={folder}/log 0 0\n",
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "hello\nhello\n", "")
+    for log in ("log", "log2"):
+        wait_for_end(daemon_pid(folder / log))
 
 
 def test_every_flag_of_util_linux(scripted: Scripted, helper: Path) -> None:

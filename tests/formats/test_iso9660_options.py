@@ -3,7 +3,7 @@
 import pytest
 
 from isomount.formats.node import Node
-from isomount.formats.options import Map
+from isomount.formats.options import Check, Map
 from tests.formats.iso_builder import (
     ASSOCIATED,
     DIRECTORY,
@@ -120,11 +120,11 @@ def test_map_changes_no_rock_ridge_names() -> None:
 
 
 def test_check_decides_how_names_are_looked_up() -> None:
-    volume = plain().open(relaxed=True).volume
+    volume = plain().open(check=Check.RELAXED).volume
     assert volume.lookup("F.TxT") == volume.lookup("f.txt")
-    for relaxed in (False, None):
+    for check in (Check.STRICT, None):
         with pytest.raises(FileNotFoundError):
-            plain().open(relaxed=relaxed).volume.lookup("F.TXT")
+            plain().open(check=check).volume.lookup("F.TXT")
 
 
 def test_joliet_names_are_shown_in_the_charset() -> None:
@@ -210,7 +210,7 @@ def test_no_half_of_a_character_is_folded() -> None:
     first, second = b"\x83\x41", b"\x83\x61"
     image = IsoImage()
     image.root(record(first + b".A;1", 50, 1), record(second + b".A;1", 50, 2))
-    volume = image.open(relaxed=True).volume
+    volume = image.open(check=Check.RELAXED).volume
     assert volume.lookup(first + b".A").size == 1
     assert volume.lookup(second + b".A").size == 2
 

@@ -4,13 +4,13 @@ import contextlib
 import logging
 import struct
 from binascii import crc_hqx
-from collections.abc import Callable, Hashable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from isomount.blocks import Coded
 from isomount.damage import Damage
 from isomount.errors import DamagedDataError, DamagedImageError, IsomountError
 from isomount.formats.options import ViewOptions
@@ -190,8 +190,8 @@ class Counting:
         assert self.asked < 200_000, "more work than the image can be worth"
         return self.data[max(0, offset) : max(0, offset) + length]
 
-    def decoded(self, key: Hashable, decode: Callable[[], bytes]) -> bytes:
-        return decode()
+    def decoded(self, coded: Coded, offset: int, length: int) -> bytes:
+        raise NotImplementedError
 
 
 def exhaust(data: bytes, options: ViewOptions) -> None:

@@ -5,11 +5,14 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
 from isomount import __version__
-from tests.benchmarks import chart, peers, table, targets
+from isomount.containers.packed.cso import CsoSource
+from isomount.sources import LocalSource
+from tests.benchmarks import chart, containers, kinds, peers, table, targets
 from tests.benchmarks.images import Image
 from tests.benchmarks.places import CHECKOUT, PAGE, README
 from tests.benchmarks.programs import MeasurementError, run
@@ -167,12 +170,41 @@ def test_memory_counts_in_the_worst_round() -> None:
 
 
 def test_every_target_names_rows_that_are_measured() -> None:
-    keys = [key for each in WORKLOADS for state in each.states for key in each.keys(state)]
+    workloads = (*WORKLOADS, *kinds.KINDS)
+    keys = [key for each in workloads for state in each.states for key in each.keys(state)]
     assert len(keys) == len(set(keys))
-    everything = results(**{key: {**FIGURES, "image file": [0.1]} for key in keys})
+    others = {"image file": [0.1], "gzip -dc": [0.1], "zstd -dc": [0.1], "fuseiso9660": [0.1]}
+    everything = results(**{key: {**FIGURES, **others} for key in keys})
     for key in keys:
         everything.cell(key, "isomount").peak_kib.append(1)
-    assert all(target.check(everything).reached is not None for target in targets.TARGETS)
+    wanted = (*targets.TARGETS, *kinds.TARGETS)
+    assert all(target.check(everything).reached is not None for target in wanted)
+
+
+def test_a_run_of_containers_has_targets_of_its_own() -> None:
+    made = results(**{"kinds-cso.cold": {"isomount": [0.1]}})
+    assert "| cso, in order | 250 MB/s | 100 ms | reached |" in table.render(made)
+    assert "cso" not in table.render(results(a=FIGURES))
+
+
+def test_containers_are_the_same_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small ones: what isomount makes of them is what went in."""
+    monkeypatch.setenv("ISOMOUNT_BENCH_DIR", str(tmp_path))
+    plain = tmp_path / "plain.iso"
+    image = b"".join(bytes([number]) * 2048 for number in range(40))
+    plain.write_bytes(image)
+    containers._raw(plain, tmp_path / "raw")
+    raw = (tmp_path / "raw").read_bytes()
+    assert b"".join(raw[at + 16 : at + 2064] for at in range(0, len(raw), 2352)) == image
+    assert raw[12:16] == bytes.fromhex("00020001")
+    containers._cso(plain, tmp_path / "cso")
+    source = CsoSource(LocalSource(tmp_path / "cso"))
+    assert source.read_at(0, len(image)) == image
+    source.close()
+    containers._seekable_zstd(plain, tmp_path / "zst")
+    stored = (tmp_path / "zst").read_bytes()
+    assert zstandard.ZstdDecompressor().decompress(stored) == image
+    assert stored[-4:] == bytes.fromhex("b1ea928f")
 
 
 @pytest.mark.parametrize(

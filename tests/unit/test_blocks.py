@@ -1,6 +1,7 @@
 """The block cache, its reader that never waits, and contents."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +15,7 @@ from isomount.blocks import (
     Content,
     Extent,
     NotResidentError,
+    Reader,
     SingleExtent,
     Store,
     ZeroContent,
@@ -90,36 +92,71 @@ def test_what_is_not_in_memory_is_not_waited_for() -> None:
     assert blocks.read(0, 1) == b"\0"
 
 
+class Reversed:
+    """What is decoded out of an image: its first bytes, each block of 8 the other way round."""
+
+    size, block_size = 60, 8
+
+    def __init__(self) -> None:
+        self.decodes: list[int] = []
+
+    def decode(self, reader: Reader, numbers: range) -> Iterator[bytes]:
+        for number in numbers:
+            self.decodes.append(number)
+            yield reader.read(8 * number, min(8, 60 - 8 * number))[::-1]
+
+
+BACKWARDS = b"".join(DATA[at : min(at + 8, 60)][::-1] for at in range(0, 60, 8))
+
+
+def test_what_is_coded_is_decoded_in_whole_blocks_and_once() -> None:
+    blocks, coded = cache(budget=100_000), Reversed()
+    for _ in range(2):
+        assert blocks.decoded(coded, 20, 10) == BACKWARDS[20:30]
+        assert blocks.decoded(coded, 16, 16) == BACKWARDS[16:32]
+    assert coded.decodes == [2, 3]
+    assert blocks.decoded(coded, 0, 1000) == BACKWARDS
+    assert blocks.decoded(coded, 59, -1) == blocks.decoded(coded, 60, 5) == b""
+
+
 def test_the_resident_reader_decodes_nothing() -> None:
-    blocks = cache()
+    blocks, coded = cache(budget=100_000), Reversed()
     with pytest.raises(NotResidentError):
-        blocks.resident.decoded("a", lambda: pytest.fail("decoded on the loop"))
-    blocks.decoded("a", lambda: b"made")
-    assert blocks.resident.decoded("a", lambda: b"again") == b"made"
+        blocks.resident.decoded(coded, 0, 1)
+    assert not coded.decodes
+    blocks.decoded(coded, 0, 1)
+    assert blocks.resident.decoded(coded, 1, 5) == BACKWARDS[1:6]
+
+
+def test_how_many_files_is_remembered_has_a_bound() -> None:
+    blocks, kept = cache(), [Reversed() for _ in range(100)]
+    for coded in (*kept, *kept):
+        assert blocks.decoded(coded, 0, 4) == BACKWARDS[:4]
+    assert len(blocks._decoders) < len(kept)
 
 
 def test_a_block_is_decoded_once() -> None:
-    blocks = cache()
-    assert blocks.decoded("a", lambda: b"first") == b"first"
-    assert blocks.decoded("a", lambda: b"second") == b"first"
-    assert blocks.held("b") is None
+    store = Store(10_000)
+    assert store.get("a", lambda: b"first") == b"first"
+    assert store.get("a", lambda: b"second") == b"first"
+    assert store.held("b") is None
 
 
 def test_a_failure_is_not_remembered() -> None:
-    blocks = cache()
+    store = Store(10_000)
 
     def fail() -> bytes:
         raise DamagedDataError("bad")
 
     for _ in range(2):
         with pytest.raises(DamagedDataError):
-            blocks.decoded("a", fail)
-    assert blocks.decoded("a", lambda: b"good") == b"good"
+            store.get("a", fail)
+    assert store.get("a", lambda: b"good") == b"good"
 
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_many_who_ask_at_once_share_one_decoding(fails: bool) -> None:
-    blocks = cache()
+    store = Store(10_000)
     begun, go_on = threading.Event(), threading.Event()
     count = 0
 
@@ -134,7 +171,7 @@ def test_many_who_ask_at_once_share_one_decoding(fails: bool) -> None:
 
     def ask() -> bytes:
         try:
-            return blocks.decoded("a", decode)
+            return store.get("a", decode)
         except DamagedDataError as error:
             return str(error).encode()
 
@@ -143,7 +180,7 @@ def test_many_who_ask_at_once_share_one_decoding(fails: bool) -> None:
         assert begun.wait(MINUTE)
         others = [pool.submit(ask) for _ in range(7)]
         # Other blocks do not wait for this one.
-        assert blocks.decoded("b", lambda: b"other") == b"other"
+        assert store.get("b", lambda: b"other") == b"other"
         go_on.set()
         answers = {future.result(MINUTE) for future in (first, *others)}
     assert answers == {b"bad" if fails else b"made"}
@@ -152,22 +189,22 @@ def test_many_who_ask_at_once_share_one_decoding(fails: bool) -> None:
 
 
 def test_the_least_recently_used_block_goes_first() -> None:
-    blocks = cache(budget=2 * OVERHEAD + 100)
+    store = Store(2 * OVERHEAD + 100)
     for key in ("a", "b"):
-        blocks.decoded(key, lambda: bytes(40))
-    assert blocks.held("a") is not None
-    blocks.decoded("c", lambda: bytes(40))
-    assert blocks.held("b") is None
-    assert blocks.held("a") is not None
-    assert blocks.held("c") is not None
+        store.get(key, lambda: bytes(40))
+    assert store.held("a") is not None
+    store.get("c", lambda: bytes(40))
+    assert store.held("b") is None
+    assert store.held("a") is not None
+    assert store.held("c") is not None
 
 
 def test_a_block_over_the_budget_is_not_kept_and_drives_no_other_out() -> None:
-    blocks = cache(budget=2 * OVERHEAD)
-    blocks.decoded("small", lambda: b"made")
-    assert blocks.decoded("huge", lambda: bytes(OVERHEAD + 1)) == bytes(OVERHEAD + 1)
-    assert blocks.held("huge") is None
-    assert blocks.held("small") is not None
+    store = Store(2 * OVERHEAD)
+    store.get("small", lambda: b"made")
+    assert store.get("huge", lambda: bytes(OVERHEAD + 1)) == bytes(OVERHEAD + 1)
+    assert store.held("huge") is None
+    assert store.held("small") is not None
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 600)), max_size=80))
@@ -175,22 +212,22 @@ def test_the_budget_holds_and_counts_what_a_block_takes_besides_its_bytes(
     asked: list[tuple[int, int]],
 ) -> None:
     budget = 4 * OVERHEAD
-    blocks = cache(budget=budget)
+    store = Store(budget)
     sizes = dict(asked)
     for key in [key for key, _ in asked]:
-        assert len(blocks.decoded(key, lambda key=key: bytes(sizes[key]))) == sizes[key]  # type: ignore[misc]
-        held = [block for key in sizes if (block := blocks.held(key)) is not None]
+        assert len(store.get(key, lambda key=key: bytes(sizes[key]))) == sizes[key]  # type: ignore[misc]
+        held = [block for key in sizes if (block := store.held(key)) is not None]
         assert sum(len(block) + OVERHEAD for block in held) <= budget
 
 
 def test_an_empty_block_is_a_block() -> None:
-    blocks = cache()
-    assert blocks.decoded("a", lambda: b"") == b""
-    assert blocks.decoded("a", lambda: b"again") == b""
+    store = Store(10_000)
+    assert store.get("a", lambda: b"") == b""
+    assert store.get("a", lambda: b"again") == b""
 
 
 def test_who_is_interrupted_leaves_the_block_to_others() -> None:
-    blocks = cache()
+    store = Store(10_000)
     begun, go_on = threading.Event(), threading.Event()
 
     def interrupted() -> bytes:
@@ -199,9 +236,9 @@ def test_who_is_interrupted_leaves_the_block_to_others() -> None:
         raise KeyboardInterrupt
 
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(blocks.decoded, "a", interrupted)
+        first = pool.submit(store.get, "a", interrupted)
         assert begun.wait(MINUTE)
-        second = pool.submit(blocks.decoded, "a", lambda: b"made")
+        second = pool.submit(store.get, "a", lambda: b"made")
         go_on.set()
         assert second.result(MINUTE) == b"made"
         assert isinstance(first.exception(MINUTE), KeyboardInterrupt)
@@ -209,13 +246,17 @@ def test_who_is_interrupted_leaves_the_block_to_others() -> None:
 
 def test_closing_forgets_every_block_and_closes_the_source_once() -> None:
     source = Closing(DATA)
-    blocks = BlockCache(source)
-    blocks.decoded("a", lambda: b"made")
+    store, coded = Store(), Reversed()
+    blocks = BlockCache(source, store)
+    store.get("a", lambda: b"made")
+    blocks.decoded(coded, 0, 1)
     blocks.close()
     blocks.close()
-    assert blocks.held("a") is None
-    assert blocks.decoded("a", lambda: b"later") == b"later"
-    assert blocks.held("a") is None
+    assert store.held("a") is None
+    assert store.get("a", lambda: b"later") == b"later"
+    assert store.held("a") is None
+    with pytest.raises(NotResidentError):
+        blocks.resident.decoded(coded, 0, 1)
     assert source.closed == 1
 
 

@@ -2,14 +2,14 @@
 
 import random
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from isomount.blocks import BlockCache, NotResidentError
-from isomount.blocks.store import OVERHEAD, Claim, Store
+from isomount.blocks.store import OVERHEAD, Awaited, Claim, Store
 from isomount.errors import DamagedDataError
 from isomount.formats.options import ViewOptions
 from tests.formats.iso_builder import MemorySource, Opened, many_folders
@@ -165,23 +165,24 @@ def test_the_least_recently_used_block_goes_first() -> None:
 
 def test_decoded_blocks_share_the_budget() -> None:
     budget = 8 * (BLOCK + OVERHEAD)
-    blocks = BlockCache(Remote(), Store(budget))
+    store = Store(budget)
+    blocks = BlockCache(Remote(), store)
     for number in range(0, 16, 2):
         blocks.read(number * BLOCK, 1)
-    blocks.decoded("large", lambda: bytes(budget - OVERHEAD))
+    store.get("large", lambda: bytes(budget - OVERHEAD))
     for number in range(0, 16, 2):
         with pytest.raises(NotResidentError):
             blocks.resident.read(number * BLOCK, 1)
     blocks.read(0, 1)
-    assert blocks.held("large") is None
+    assert store.held("large") is None
 
 
 def test_a_decoder_reads_through_the_same_cache() -> None:
-    source = Remote()
-    blocks = BlockCache(source, Store(AMPLE))
+    source, store = Remote(), Store(AMPLE)
+    blocks = BlockCache(source, store)
     with ThreadPoolExecutor(8) as pool:
         made = [
-            pool.submit(blocks.decoded, key, lambda: blocks.read(0, 3 * BLOCK)[::-1])
+            pool.submit(store.get, key, lambda: blocks.read(0, 3 * BLOCK)[::-1])
             for key in (0, (0, 1), "a") * 8
         ]
         assert {each.result(MINUTE) for each in made} == {DATA[: 3 * BLOCK][::-1]}
@@ -230,8 +231,8 @@ def test_overlapping_reads_load_each_block_once() -> None:
 
 
 def test_who_waits_for_the_source_holds_up_nobody_else() -> None:
-    source = Gated(0)
-    blocks = BlockCache(source)
+    source, store = Gated(0), Store()
+    blocks = BlockCache(source, store)
     blocks.read(20 * BLOCK, 1)
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(blocks.read, 0, 1)
@@ -240,7 +241,7 @@ def test_who_waits_for_the_source_holds_up_nobody_else() -> None:
         assert blocks.read(20 * BLOCK, 1) == DATA[20 * BLOCK : 20 * BLOCK + 1]
         assert blocks.resident.read(20 * BLOCK, 1) == DATA[20 * BLOCK : 20 * BLOCK + 1]
         assert blocks.read(40 * BLOCK, 1) == DATA[40 * BLOCK : 40 * BLOCK + 1]
-        assert blocks.decoded("a", lambda: b"made") == b"made"
+        assert store.get("a", lambda: b"made") == b"made"
         with pytest.raises(NotResidentError):
             blocks.resident.read(0, 1)
         assert not slow.done()
@@ -264,6 +265,13 @@ def test_many_readers_with_chance_get_the_bytes(budget: int) -> None:
         assert all(future.result(MINUTE) for future in futures)
 
 
+def outcome(awaited: Awaited) -> bytes | Exception | None:
+    try:
+        return awaited.result()
+    except DamagedDataError as error:
+        return error
+
+
 def test_a_claim_is_settled_once_for_all_who_wait() -> None:
     error = DamagedDataError("bad")
     settle: list[tuple[Callable[[Claim], None], object, bytes | None]] = [
@@ -277,12 +285,13 @@ def test_a_claim_is_settled_once_for_all_who_wait() -> None:
         claim = store.claim("a")
         awaited = store.claim("a")
         assert isinstance(claim, Claim)
-        assert isinstance(awaited, Future)
-        assert not awaited.done()
+        assert isinstance(awaited, Awaited)
+        assert not awaited.is_settled()
         settled(claim)
         claim.give_up()
         claim.fail(ZeroDivisionError())
-        assert (awaited.exception() or awaited.result()) == expected
+        assert awaited.is_settled()
+        assert outcome(awaited) == expected
         assert store.held("a") == held
         # Whoever comes later waits for nobody.
-        assert not isinstance(store.claim("a"), Future)
+        assert not isinstance(store.claim("a"), Awaited)

@@ -14,7 +14,7 @@ from isomount.cli.options.help import options_help
 from isomount.cli.options.parse import parse_options, split_options
 from isomount.cli.options.table import TABLE, Target
 from isomount.errors import UsageError
-from isomount.formats.options import Family, Map, ViewOptions
+from isomount.formats.options import Check, Family, Map, ViewOptions
 from isomount.mounting.options import FuseOptions
 
 
@@ -55,6 +55,8 @@ def test_nothing_asked_for_is_the_default() -> None:
         ("check=r", "relaxed", True),
         ("check=strict", "relaxed", False),
         ("check=s", "relaxed", False),
+        ("check=edc", "relaxed", None),
+        ("check=edc", "check", Check.EDC),
         ("hide", "hide", True),
         ("unhide", "unhide", True),
         ("showassoc", "showassoc", True),
@@ -160,7 +162,7 @@ def test_asking_to_write(words: str, asks: bool) -> None:
         ("umask=", "an octal number"),
         ("umask=0o77", "an octal number"),
         ("map=x", "normal, off or acorn"),
-        ("check=x", "relaxed or strict"),
+        ("check=x", "relaxed, strict or edc"),
         ("view=x", "auto, iso9660 or udf"),
         ("session=0", 'a session counted from 1, or "last"'),
         ("session=x", 'a session counted from 1, or "last"'),

@@ -58,10 +58,20 @@ def test_a_message_keeps_what_is_readable() -> None:
         ("/a.b/disc", "/a.b/disc.mnt"),
         ("/a/x.tar.iso", "/a/x.tar"),
         ("/a/.iso", "/a/.iso.mnt"),
+        ("/a/disc.iso.gz", "/a/disc"),
+        ("/a/disc.iso.002", "/a/disc"),
+        ("/a/games.tar.xz", "/a/games"),
     ],
 )
 def test_default_mount_point(image: str, folder: str) -> None:
     assert default_for(image) == folder
+
+
+def test_default_mount_point_of_an_image_in_an_archive(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"")
+    assert default_for(f"{tmp_path}/a.zip") == f"{tmp_path}/a"
+    assert default_for(f"{tmp_path}/a.zip/sub/disc.iso.xz") == f"{tmp_path}/disc"
+    assert default_for(f"{tmp_path}/a.zip/bare") == f"{tmp_path}/bare.mnt"
 
 
 def test_probe(tmp_path: Path) -> None:

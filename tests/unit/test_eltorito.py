@@ -18,7 +18,7 @@ class Bytes:
     def read(self, offset: int, length: int) -> bytes:
         return self._data[offset : offset + length]
 
-    def decoded(self, key: object, decode: object) -> bytes:
+    def decoded(self, coded: object, offset: int, length: int) -> bytes:
         raise NotImplementedError
 
 

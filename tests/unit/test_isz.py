@@ -1,11 +1,13 @@
 """ISZ: every type of chunk, tables, parts by any of their names, what is refused."""
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from isomount.containers import unpack
 from isomount.errors import (
     DamagedDataError,
     DamagedImageError,
@@ -83,6 +85,15 @@ def test_any_part_may_be_named(names: tuple[str, ...]) -> None:
         assert all_of(source) == DATA
         source.close()
     assert all(file.is_closed for file in siblings.opened)
+
+
+@pytest.mark.parametrize("name", ["a.isz", "a.i01", "a.i02"])
+def test_parts_are_not_taken_for_pieces_of_a_cut_file(tmp_path: Path, name: str) -> None:
+    for number, part in enumerate(isz(DATA, part=10500)):
+        (tmp_path / (f"a.i{number:02}" if number else "a.isz")).write_bytes(part)
+    source = unpack(tmp_path / name).source
+    assert source.read_at(0, source.size) == DATA
+    source.close()
 
 
 def test_a_missing_part_is_named() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from isomount.blocks import BlockCache, NotResidentError
 from isomount.errors import StaleNodeError
-from isomount.formats.options import ViewOptions
+from isomount.formats.options import Check, ViewOptions
 from isomount.tree import Volume
 from isomount.tree import volume as volume_module
 from tests.formats.iso_builder import (
@@ -92,10 +92,10 @@ def test_case_folds_where_the_view_says_so() -> None:
     assert volume.lookup("upPER...") == volume.lookup("Upper")
     with pytest.raises(FileNotFoundError):
         volume.lookup("ünÏcode")
-    strict = image.open(relaxed=False).volume
+    strict = image.open(check=Check.STRICT).volume
     with pytest.raises(FileNotFoundError):
         strict.lookup("upper")
-    plain = image.open(nojoliet=True, relaxed=True).volume
+    plain = image.open(nojoliet=True, check=Check.RELAXED).volume
     assert plain.lookup("A.Txt") == plain.lookup("a.txt")
 
 

@@ -1,12 +1,13 @@
 """Allocation descriptors over an image in memory, against a model of one byte at a time."""
 
 import struct
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isomount.blocks import Coded
 from isomount.damage import Damage
 from isomount.errors import DamagedDataError
 from isomount.formats.udf.allocation import EXTENDED, LONG, SHORT, Allocation
@@ -30,8 +31,8 @@ class Memory:
         self.reads += 1
         return self.data[offset : offset + length]
 
-    def decoded(self, key: Hashable, decode: Callable[[], bytes]) -> bytes:
-        return decode()
+    def decoded(self, coded: Coded, offset: int, length: int) -> bytes:
+        raise NotImplementedError
 
 
 def space(start: int = 0) -> Space:

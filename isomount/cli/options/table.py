@@ -58,7 +58,10 @@ _VIEW = (
     _view("nojoliet", "do not use the Joliet names"),
     _view("map", "how plain ISO names are shown", "normal|off|acorn"),
     _view(
-        "check", "whether upper and lower case are equal when a file is asked for", "relaxed|strict"
+        "check",
+        "whether upper and lower case are equal when a file is asked for; "
+        "edc: verify the checksum of every CD sector that is read",
+        "relaxed|strict|edc",
     ),
     _view("iocharset", "character set in which names are stored (Unicode: shown)", "NAME"),
     _view("utf8", "the same as iocharset=utf8"),

@@ -17,6 +17,7 @@ from isomount.cli.reading import (
 from isomount.cli.terminal.output import OutputError, finish, put
 from isomount.cli.terminal.progress import Bar, can_draw
 from isomount.cli.terminal.words import say
+from isomount.containers.names import stem
 from isomount.errors import DifferenceError, IsomountError, UsageError
 from isomount.extract import Extractor, Place, Totals
 from isomount.image import Image
@@ -183,8 +184,9 @@ def _require(image: Image, name: str, path: bytes) -> None:
 
 def _default_directory(image: str) -> str:
     """The name of the image without its extension, in the current directory."""
-    stem, ending = os.path.splitext(os.path.basename(os.path.abspath(image)))
-    return stem if ending else f"{stem}.extracted"
+    base = os.path.basename(os.path.abspath(image))
+    name = stem(base)
+    return f"{name}.extracted" if name == base else name
 
 
 def _summary(totals: Totals, directory: str, *, verified: bool) -> str:

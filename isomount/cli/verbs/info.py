@@ -14,7 +14,7 @@ from isomount.cli.reading import (
 )
 from isomount.cli.terminal.output import put
 from isomount.cli.terminal.units import moment
-from isomount.survey import BootEntry, Guesses, Identity, Partition, Survey, survey
+from isomount.survey import BootEntry, Guesses, Identity, Partition, Survey, Track, survey
 from isomount.text import one_line, readable_size
 
 _USAGE = "isomount info IMAGE [--json] [-o OPTION[,OPTION...]]..."
@@ -70,6 +70,8 @@ def parser() -> Parser:
 def _lines(found: Survey) -> Iterator[tuple[str, str]]:
     """The lines to print: a name, empty for further lines of the same, and a text."""
     yield "Image", found.image
+    if found.container:
+        yield "Stored as", found.container
     yield "Size", _size_words(found)
     yield "Label", found.label or "(none)"
     others = {f"{each.label} ({each.structure})" for each in found.volumes if each.label}
@@ -92,6 +94,7 @@ def _lines(found: Survey) -> Iterator[tuple[str, str]]:
         yield "Sessions", f"{len(found.sessions)}: {starts}; choose with -o session=N"
         if found.session:
             yield "", f"{found.session} is shown"
+    yield from _under("Tracks", map(_track_words, found.tracks))
     yield from _under("Boot", map(_boot_words, found.boot.entries if found.boot else ()))
     yield from _under(
         "Partitions",
@@ -155,6 +158,15 @@ def _identifiers(volumes: list[Identity]) -> Iterator[tuple[str, str]]:
             yield name, when.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def _track_words(track: Track) -> str:
+    title = track.texts.get("TITLE", "")
+    words = f', "{title}"' if title else ""
+    return (
+        f"{track.number}: {track.mode.value}, session {track.session}, {track.time} long, "
+        f"from sector {track.start}{words}"
+    )
+
+
 def _boot_words(entry: BootEntry) -> str:
     state = "" if entry.bootable else ", not bootable"
     return (
@@ -203,6 +215,8 @@ def _plain(found: Survey) -> dict[str, Any]:
     plain["volumes"] = [_plain_identity(each) for each in found.volumes]
     plain["sessions"] = found.sessions
     plain["session"] = found.session
+    plain["container"] = found.container
+    plain["tracks"] = [_plain_track(each) for each in found.tracks]
     plain["boot"] = None if found.boot is None else _plain_boot(found)
     plain["partition"] = found.partition and _plain_partition(found.partition)
     plain["partitions"] = [_plain_partition(each) for each in found.partitions]
@@ -212,6 +226,20 @@ def _plain(found: Survey) -> dict[str, Any]:
     }
     plain["damage"] = [{"offset": offset, "what": what} for offset, what in found.damage]
     return plain
+
+
+def _plain_track(each: Track) -> dict[str, Any]:
+    return {
+        "number": each.number,
+        "mode": each.mode.value,
+        "session": each.session,
+        "start": each.start,
+        "sectors": each.length,
+        "length": each.time,
+        "title": each.texts.get("TITLE"),
+        "performer": each.texts.get("PERFORMER"),
+        "isrc": each.isrc or None,
+    }
 
 
 def _plain_partition(each: Partition) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from isomount.cli.options.parse import ParsedOptions, parse_options
 from isomount.cli.reading import ANY_NUMBER
 from isomount.cli.terminal.output import put
 from isomount.cli.terminal.words import say
+from isomount.containers.names import is_image
+from isomount.containers.paths import is_file
 from isomount.daemon import launch
 from isomount.daemon.request import MountRequest
 from isomount.errors import IsomountError, UsageError
@@ -27,7 +29,8 @@ _USAGE = """isomount IMAGE [MOUNTPOINT] [-o OPTION[,OPTION...]]... [-f] [-d]
 
 _DESCRIPTION = """Show a disc image (ISO 9660, Rock Ridge, Joliet, UDF) as a read-only folder.
 
-IMAGE is an image file, or a drive with a disc in it. MOUNTPOINT is the folder to show it in; it is
+IMAGE is an image file, or a drive with a disc in it; of an archive that holds several images,
+archive.zip/disc.iso is one of them. MOUNTPOINT is the folder to show it in; it is
 made if it is missing, and removed again. Without it, a folder beside the image, named like it. Of
 several images each is shown beside itself."""
 
@@ -41,7 +44,6 @@ _EXAMPLES = """examples:
   isomount windows.iso disc -o view=iso9660,nojoliet
 """
 
-_IMAGE_ENDINGS = {".iso", ".img", ".udf", ".cdr", ".toast"}
 _ENDING = """
 A comma in an option's value is written "\\,". IMAGE and MOUNTPOINT named like a verb (umount,
 list ...) are written with a slash (./umount).
@@ -75,8 +77,8 @@ def _are_images(names: list[str]) -> bool:
     if len(names) == 2:
         # A file is no mount point either. What is meant is told by the endings.
         endings = {os.path.splitext(name)[1].lower() for name in names}
-        return os.path.isfile(names[1]) and (len(endings) == 1 or endings <= _IMAGE_ENDINGS)
-    return len(names) > 2 and all(map(os.path.isfile, names[1:]))
+        return is_file(names[1]) and (len(endings) == 1 or all(map(is_image, names)))
+    return len(names) > 2 and all(map(is_file, names[1:]))
 
 
 def _mount_each(images: list[str], options: ParsedOptions, *, read_only: bool) -> int:

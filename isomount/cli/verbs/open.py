@@ -12,6 +12,7 @@ from isomount.cli.reading import image_name
 from isomount.cli.terminal.output import put
 from isomount.cli.terminal.words import say
 from isomount.cli.verbs.mount import carry_out
+from isomount.containers.names import stem
 from isomount.desktop import notification
 from isomount.desktop.file_manager import FileManager
 from isomount.desktop.media import (
@@ -90,14 +91,11 @@ def _tell(message: str) -> None:
 
 
 def _label(image: str, options: ParsedOptions) -> str:
-    """What to call the directory: the label, else the image's name without its ending."""
+    """What to call the directory: the label, else the image's name without its endings."""
     # Nobody listens to the log here: the mount will say what it finds damaged.
     with advising(image), open_image(image, options.view) as opened:
         label = opened.label
-    stem = os.path.splitext(os.path.basename(image))[0]
-    return (
-        safe_directory_name(label) or safe_directory_name(os.fsdecode(os.fsencode(stem))) or "disc"
-    )
+    return safe_directory_name(label) or safe_directory_name(stem(image)) or "disc"
 
 
 def _shown_at(image: str) -> str | None:

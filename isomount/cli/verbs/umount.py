@@ -9,6 +9,7 @@ from contextlib import suppress
 from isomount.cli.options.arguments import Parser
 from isomount.cli.reading import ANY_NUMBER
 from isomount.cli.terminal.words import say
+from isomount.containers.paths import is_same
 from isomount.desktop.eject import eject
 from isomount.desktop.session_bus import has_session_bus
 from isomount.errors import IsomountError, NotMountedError, UsageError
@@ -123,7 +124,9 @@ def _find(what: str) -> str:
     shown = [
         each.mount.path
         for each in ours
-        if what == each.mount.source or place == each.image or is_same_image(each.mount, place)
+        if what == each.mount.source
+        or is_same(each.image, place)
+        or is_same_image(each.mount, place)
     ]
     if not shown and here is None:
         # A label is the image's word: only among this user's own mounts does it name one.

@@ -67,6 +67,12 @@ class Track:
     flags: frozenset[str] = frozenset()
     texts: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def time(self) -> str:
+        """Its length as minutes, seconds and frames (of which a second has 75)."""
+        seconds, frames = divmod(self.length, SECTORS_A_SECOND)
+        return f"{seconds // 60:02}:{seconds % 60:02}:{frames:02}"
+
 
 @dataclass(frozen=True, slots=True)
 class Disc:

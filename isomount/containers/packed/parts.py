@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from isomount.containers.base import Surroundings
 from isomount.errors import DamagedDataError, ImageUnreadableError, MissingImageError
-from isomount.sources import FileRange, Source
+from isomount.sources import FileRange, Source, reads_at_once
 
 
 class Numbering(NamedTuple):
@@ -79,7 +79,7 @@ class JoinedSource:
         self.size = self._starts.pop()
         self._files = tuple(dict.fromkeys(files))
         # As the attribute of sources says; what cannot be read ahead in one file cannot in all.
-        self.reads_at_once = min(getattr(file, "reads_at_once", 0) for file in self._files)
+        self.reads_at_once = min(map(reads_at_once, self._files))
 
     def measure(self) -> int:
         """The size, which does not change."""

@@ -6,7 +6,7 @@ count from itself.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
@@ -60,29 +60,39 @@ class Session(NamedTuple):
         return dataclasses.replace(options, session=None, sbsector=self.start)
 
 
-def choose_session(reader: Reader, options: ViewOptions, damage: Damage) -> Session:
+def choose_session(
+    reader: Reader, options: ViewOptions, damage: Damage, known: Mapping[int, int] | None = None
+) -> Session:
     """The session that ``options`` ask for: without a choice the newest whole one.
 
+    ``known`` are the first sectors of sessions by their numbers; without any they are sought.
     Raises UsageError when the image has no such session.
     """
     if options.sbsector is not None:
         return Session(options.sbsector)
-    starts = sessions(reader)
+    found = known or dict(enumerate(sessions(reader), 1))
+    numbers, starts = list(found), list(found.values())
     if options.session in (None, -1):
         index = _newest_whole(reader, starts, damage)
-    elif options.session in range(1, len(starts) + 1):
-        index = options.session - 1
+    elif options.session in numbers:
+        index = numbers.index(options.session)
     elif options.session in starts[1:]:
         index = starts.index(options.session)  # as Linux's udf driver counts: by its sector
     else:
-        raise UsageError(
-            f"session={options.session}: the image has {len(starts)} session"
-            f"{'s' if len(starts) > 1 else ''}, counted from 1"
-        )
+        raise UsageError(f"session={options.session}: {_numbered_words(numbers)}")
     start = starts[index]
     if starts == [_EMULATED_TOC]:
         start = 0  # the same volume: what stands at sector 16 has been kept up to date
-    return Session(start, index + 1, len(starts))
+    return Session(start, numbers[index], numbers[-1])
+
+
+def _numbered_words(numbers: list[int]) -> str:
+    """Which sessions there are."""
+    count = numbers[-1]
+    words = f"the image has {count} session{'s' if count > 1 else ''}, counted from 1"
+    if len(numbers) == count:
+        return words
+    return f"{words}; those with files: {', '.join(map(str, numbers))}"
 
 
 def sessions(reader: Reader) -> list[int]:

@@ -1,7 +1,7 @@
 """Choosing which tree of an ISO 9660 volume is shown: the richest one that can be read."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from isomount.blocks import Reader
 from isomount.damage import Damage
@@ -13,6 +13,9 @@ from isomount.formats.iso9660.root import with_true_root
 from isomount.formats.iso9660.susp import fields, has_xa, skip_of
 from isomount.formats.iso9660.view import Iso9660View, Tree
 from isomount.formats.options import ViewOptions
+
+if TYPE_CHECKING:
+    from isomount.containers.discs.source import DiscSource
 
 _XA_SIZE = 14
 
@@ -30,15 +33,23 @@ class _Candidate(NamedTuple):
     skip: int = 0
 
 
-def find(reader: Reader, options: ViewOptions, name: str, damage: Damage) -> Found | None:
+def find(
+    reader: Reader,
+    options: ViewOptions,
+    name: str,
+    damage: Damage,
+    tracks: "DiscSource | None" = None,
+) -> Found | None:
     """The view that ``options`` want of the image called ``name``, None without ISO 9660 in it.
+
+    ``tracks`` are those of a disc that the reader reads, where they are known.
 
     Raises DamagedImageError when there is a volume but no tree of it can be read.
     """
     descriptors = _with_true_roots(reader, read_descriptors(reader, options.sbsector or 0), damage)
     candidates = list(_candidates(reader, descriptors, options, damage))
     if candidates:
-        view = _open_best(reader, candidates, options, name, damage)
+        view = _open_best(reader, candidates, options, name, damage, tracks)
         if not view.label and descriptors.primary is not None:
             view.label = descriptors.primary.label_in(options.charset)
         return Found([candidate.tree.value for candidate in candidates], view)
@@ -124,13 +135,14 @@ def _open_best(
     options: ViewOptions,
     name: str,
     damage: Damage,
+    tracks: "DiscSource | None",
 ) -> Iso9660View:
     """The first tree that has files, else the first that can be read at all."""
     empty: Iso9660View | None = None
     failure: Exception | None = None
     for tree, descriptor, skip in candidates:
         try:
-            view = Iso9660View(reader, descriptor, tree, skip, options, damage)
+            view = Iso9660View(reader, descriptor, tree, skip, options, damage, tracks)
             if not view.is_empty(reader):
                 return view
             # Of an empty volume, Linux shows the Joliet tree.

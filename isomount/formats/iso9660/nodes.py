@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from isomount.blocks import Content, SingleExtent
 from isomount.formats.charset import StoredNames
@@ -9,9 +10,13 @@ from isomount.formats.iso9660.content import content_of
 from isomount.formats.iso9660.dates import recording_time
 from isomount.formats.iso9660.records import Record
 from isomount.formats.iso9660.rockridge import RockRidge
+from isomount.formats.iso9660.xa import form2_content
 from isomount.formats.node import Node
 from isomount.formats.options import ViewOptions
 from isomount.formats.zisofs import zisofs_content
+
+if TYPE_CHECKING:
+    from isomount.containers.discs.source import DiscSource
 
 _READABLE = 0o555
 # Linux ignores other bits of mode= and dmode=.
@@ -39,7 +44,15 @@ _node = tuple.__new__
 class NodeMaker:
     """Makes the nodes of one view."""
 
-    def __init__(self, options: ViewOptions, block_size: int, stored: StoredNames) -> None:
+    def __init__(
+        self,
+        options: ViewOptions,
+        block_size: int,
+        stored: StoredNames,
+        tracks: "DiscSource | None" = None,
+    ) -> None:
+        """``tracks`` are those of the disc, where they are known: sectors may be stored whole."""
+        self._tracks = tracks
         self._options = options
         self._stored = stored
         self._block_size = block_size
@@ -62,12 +75,19 @@ class NodeMaker:
         kind = stat.S_IFREG
         if rr is not None and rr.mode is not None and stat.S_IFMT(rr.mode) in _TYPES:
             kind = stat.S_IFMT(rr.mode)
-        content = content_of(sections, self._block_size, self._size_mask)
+        content = self._content(sections)
         if kind != stat.S_IFREG:
             return self._node(ino, record, rr, kind, content.size, None)
         if rr is not None and rr.zisofs is not None and not self._options.nocompress:
             content = zisofs_content(content, *rr.zisofs)
         return self._node(ino, record, rr, kind, content.size, content)
+
+    def _content(self, sections: Sequence[Record]) -> Content:
+        if self._tracks is not None:
+            whole = form2_content(sections, self._block_size, self._tracks)
+            if whole is not None:
+                return whole
+        return content_of(sections, self._block_size, self._size_mask)
 
     def file(
         self,

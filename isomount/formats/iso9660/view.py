@@ -8,6 +8,7 @@ missing or records a smaller size than the directory's record, that record is th
 from collections.abc import Iterator
 from enum import Enum
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from isomount.blocks import Reader
 from isomount.damage import Damage
@@ -40,6 +41,9 @@ from isomount.formats.iso9660.susp import Field, fields, has_xa
 from isomount.formats.node import Entry, Node, StatFs
 from isomount.formats.options import Map, ViewOptions
 
+if TYPE_CHECKING:
+    from isomount.containers.discs.source import DiscSource
+
 _RELOCATION_FOLDERS = (b"rr_moved", b".rr_moved")
 # Directories with extended attributes that are remembered; those of others are not shown.
 _ATTRIBUTED_AT_MOST = 65536
@@ -58,7 +62,8 @@ class Tree(Enum):
 class Iso9660View:
     """A View (see isomount.formats.base) of the tree that ``descriptor`` leads to.
 
-    ``skip`` is how many bytes of each system use area come before the Rock Ridge fields.
+    ``skip`` is how many bytes of each system use area come before the Rock Ridge fields. ``tracks``
+    are those of a disc that the reader reads, where they are known.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class Iso9660View:
         skip: int,
         options: ViewOptions,
         damage: Damage,
+        tracks: "DiscSource | None" = None,
     ) -> None:
         """Read the root directory's record. Raises DamagedImageError if there is none."""
         self.name = tree.value
@@ -84,8 +90,10 @@ class Iso9660View:
         self._block_size = descriptor.block_size
         self._high_sierra = descriptor.high_sierra
         self._stored = StoredNames(options.charset, damage.remark)
-        self._make = NodeMaker(options, descriptor.block_size, self._stored)
-        self._decoder = self._choose_decoder(descriptor, skip)
+        self._make = NodeMaker(options, descriptor.block_size, self._stored, tracks)
+        # Where sectors are stored whole, attributes of XA before those fields count as well.
+        whole = tracks is not None and skip > 0
+        self._decoder = NoDecoder() if whole else self._choose_decoder(descriptor, skip)
         self._links = HardLinks()
         # Of listed directories with extended attributes: the record in the parent, which has them.
         self._attributed: dict[int, int] = {}

@@ -10,20 +10,27 @@ from isomount.blocks import Reader
 from isomount.errors import IsomountError
 from isomount.formats.unrecognised.disks import whole_disk
 from isomount.formats.unrecognised.downloads import part_of_a_download, split_file, too_short
-from isomount.formats.unrecognised.sectors import raw_sectors, sound
 from isomount.formats.unrecognised.signatures import CONTAINERS, SIGNATURES, first_of
+from isomount.formats.unrecognised.sound import sound
 from isomount.formats.unrecognised.texts import text
 from isomount.text import one_line
 
+# -s: of a drive the disc, not the drive
+UNKNOWN = "is not a disc image that isomount knows; what it is may be told by: file -s {name}"
+# What is said of the data tracks of a disc where nothing else is known.
+NO_VOLUME = (
+    "holds the sectors of a CD, but no file system that isomount knows; "
+    "an emulator of the system that the disc is for may open it"
+)
 
-def describe(reader: Reader, name: str) -> str:
+
+def describe(reader: Reader, name: str, unknown: str = UNKNOWN) -> str:
     """What the bytes called ``name`` are, as the end of a sentence that begins with the name.
 
-    One printable line, whatever the bytes are.
+    One printable line, whatever the bytes are; ``unknown`` where there is nothing to say.
     """
     # What is sure comes before what is likely.
     kinds: tuple[Callable[[], str | None], ...] = (
-        lambda: raw_sectors(reader, name),
         lambda: first_of(SIGNATURES, reader),
         lambda: whole_disk(reader),
         lambda: text(reader),
@@ -32,8 +39,6 @@ def describe(reader: Reader, name: str) -> str:
         lambda: too_short(reader),
         lambda: sound(reader),
     )
-    # -s: of a drive the disc, not the drive
-    unknown = "is not a disc image that isomount knows; what it is may be told by: file -s {name}"
     words = next((words for kind in kinds if (words := _answer(kind))), unknown)
     return _told(words, name)
 

@@ -9,8 +9,9 @@ _UNFINISHED = re.compile(
     re.IGNORECASE,
 )
 _SPLIT = re.compile(
-    r"\.(0\d\d|part\d+|z\d\d|i\d\d)$|\.(iso|img|bin|udf|nrg|mdf)\.[a-z]{2}$", re.IGNORECASE
+    r"\.(0\d\d|part\d+|i\d\d)$|\.(iso|img|bin|udf|nrg|mdf)\.[a-z]{2}$", re.IGNORECASE
 )
+_SPLIT_ARCHIVE = re.compile(r"\.([zr]\d\d)$", re.IGNORECASE)
 # Where the descriptors of a disc lie: a disc image is nowhere without bytes up to there.
 _HEAD = 64 << 10
 _DESCRIPTORS = 32 << 10
@@ -20,12 +21,14 @@ _CHUNKS_AT_MOST = 256
 
 
 def split_file(name: str) -> str | None:
-    """Whether it is called as a piece of a split file is."""
+    """Whether it is called as a piece of a split file is, and none of the others is beside it."""
+    if _SPLIT_ARCHIVE.search(name) is not None:
+        return "is called like a part of an archive in several files; unpack that first"
     if _SPLIT.search(name) is None:
         return None
     return (
-        "is called like a piece of a split file; join the pieces in their order with: "
-        "cat PIECES > disc.iso"
+        "is called like a piece of a split file, and no other is beside it that begins like a disc "
+        "image; put all pieces into one folder, then any of them can be named"
     )
 
 

@@ -32,11 +32,6 @@ _FAT = f"is a FAT file system; {_ATTACH}"
 _SQUASHFS = "is a squashfs file system; unpack it with: unsquashfs {name}"
 _CRAMFS = "is a cramfs file system; unpack it with: 7z x {name}"
 _HFS_PLUS = "is an HFS+ file system of a Mac; unpack it with: 7z x {name}"
-_DISCJUGGLER = f"is a DiscJuggler image (.cdi); {_CDEMU}"
-_NERO = (
-    "is a Nero image (.nrg); make an .iso of it with: nrg2iso {name} disc.iso "
-    "(iat {name} disc.iso where its sectors are raw)"
-)
 _VHD = f"is a virtual disk (VHD); {_TO_RAW}"
 _CPIO = "is a cpio archive; unpack it with: cpio -idF {name}"
 
@@ -83,38 +78,6 @@ DISCS = (
 
 # What holds a disc or a disk in a form of its own: a volume that is found inside is none.
 CONTAINERS = (
-    Signature(-12, b"NER5", _NERO),
-    Signature(-8, b"NERO", _NERO),
-    *(Signature(-8, bytes([minor, 0, 0, 0x80]), _DISCJUGGLER) for minor in (4, 5, 6)),
-    Signature(
-        0, b"MEDIA DESCRIPTOR\2", f"is an encrypted image of Daemon Tools (.mdx, .mds 2); {_CDEMU}"
-    ),
-    Signature(
-        0,
-        b"MEDIA DESCRIPTOR",
-        "is the table of contents of an Alcohol image; make an .iso of the .mdf beside it with: "
-        "mdf2iso DISC.mdf disc.iso",
-    ),
-    Signature(
-        0,
-        b"[CloneCD]",
-        "is the table of contents of a CloneCD image; make an .iso of the .img beside it with: "
-        "ccd2iso DISC.img disc.iso",
-    ),
-    Signature(0, b"BWT5 STREAM SIGN", f"is the table of contents of a BlindWrite image; {_CDEMU}"),
-    Signature(
-        0,
-        b"TTAFMPVOBCDIMG",
-        "is an InstantCopy image (.pdi); make an .iso with: iat {name} disc.iso",
-    ),
-    Signature(0, b"Adaptec CeQuadrat VirtualCD File", f"is a WinOnCD image (.c2d); {_CDEMU}"),
-    Signature(0, b"Roxio Image File Format 3.0", f"is a WinOnCD image (.c2d); {_CDEMU}"),
-    Signature(
-        0,
-        b"MComprHD",
-        "is a compressed disc (CHD); unpack it with: chdman extractcd -i {name} -o disc.cue "
-        "(or extractdvd -o disc.iso)",
-    ),
     Signature(0, b"WBFS", f"is a Wii disc (WBFS); {_WIT}"),
     Signature(0, b"RVZ\1", f"is a compressed GameCube or Wii disc (RVZ); {_DOLPHIN}"),
     Signature(0, b"WIA\1", f"is a compressed GameCube or Wii disc (WIA); {_DOLPHIN}"),
@@ -136,11 +99,6 @@ CONTAINERS = (
         0,
         b"MSWIM\0\0\0",
         "is a Windows image (WIM, ESD); unpack it with: wimlib-imagex apply {name} 1 FOLDER",
-    ),
-    Signature(
-        0,
-        b"EVF\t\r\n\xff\0",
-        "is a forensic image (EWF); it is seen raw with: ewfmount {name} FOLDER",
     ),
     Signature(0, b"QFI\xfb", f"is a virtual disk (QCOW); {_TO_RAW}"),
     Signature(0, b"conectix", _VHD),
@@ -184,21 +142,8 @@ FILE_SYSTEMS = (
 )
 
 OTHER_FILES = (
-    Signature(0, b"PK\3\4", "is a zip archive; unpack it with: unzip {name}"),
-    Signature(0, b"\x1f\x8b", "is compressed; unpack it first with: gunzip <{name} >disc.iso"),
-    Signature(0, b"BZh", "is compressed; unpack it first with: bunzip2 <{name} >disc.iso"),
-    Signature(0, b"\xfd7zXZ\0", "is compressed; unpack it first with: xz -dc <{name} >disc.iso"),
-    Signature(
-        0, b"\x28\xb5\x2f\xfd", "is compressed; unpack it first with: zstd -dc <{name} >disc.iso"
-    ),
-    Signature(
-        0, b"\4\x22\x4d\x18", "is compressed; unpack it first with: lz4 -dc <{name} >disc.iso"
-    ),
+    Signature(0, b"\x1f\x9d", "is compressed; unpack it first with: gzip -dc <{name} >disc.iso"),
     Signature(0, b"LZIP", "is compressed; unpack it first with: lzip -dc <{name} >disc.iso"),
-    Signature(0, b"7z\xbc\xaf\x27\x1c", "is a 7-Zip archive; unpack it with: 7z x {name}"),
-    Signature(0, b"Rar!\x1a\7", "is a RAR archive; unpack it with: unrar x {name}"),
-    Signature(0, b"MSCF", "is a cabinet of Windows; unpack it with: cabextract {name}"),
-    Signature(257, b"ustar", "is a tar archive; unpack it with: tar -xf {name}"),
     Signature(0, b"070701", _CPIO),
     Signature(0, b"070702", _CPIO),
     Signature(0, b"070707", _CPIO),

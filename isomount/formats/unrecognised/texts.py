@@ -1,4 +1,4 @@
-"""Text where an image was expected: sheets, pages of the web and what servers say instead."""
+"""Text where an image was expected: pages of the web and what servers say instead."""
 
 import re
 
@@ -12,9 +12,6 @@ _TITLE = re.compile(r"<title[^>]*>([^<\0]*)", re.IGNORECASE)
 _XML_REASON = re.compile(r"<(?:code|message|error)>([^<\0]+)", re.IGNORECASE)
 _JSON = re.compile(r'[{\[]\s*(["{\[\]}]|\d)')
 _JSON_REASON = re.compile(r'"(?:message|error|detail|title)"\s*:\s*"([^"]*)"', re.IGNORECASE)
-_TOC = re.compile(r"^(CD_DA|CD_ROM|CD_ROM_XA|CD_I)\b", re.MULTILINE)
-# Number, sector, control, sector size, file, offset.
-_GDI = re.compile(r"\s*\d{1,2}\s*\r?\n\s*1 +\d+ +[04] +(2352|2048) +")
 _POINTERS = (
     (
         "version https://git-lfs.github.com/spec/",
@@ -33,23 +30,11 @@ def text(reader: Reader) -> str | None:
     said = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").lstrip()
     if not said or not (said[0].isprintable() and said[0] != "\ufffd"):
         return None
-    return _pointer(said) or _sheet(said) or _page(said) or _message(said) or _other(head, said)
+    return _pointer(said) or _page(said) or _message(said) or _other(head, said)
 
 
 def _pointer(said: str) -> str | None:
     return next((words for start, words in _POINTERS if said.startswith(start)), None)
-
-
-def _sheet(said: str) -> str | None:
-    """A list of a disc's tracks."""
-    words = said.upper()
-    if "FILE " in words and "TRACK " in words and "INDEX " in words:
-        return "is a cue sheet, the list of a disc's tracks; name the image file that it names"
-    if _TOC.match(said) and "TRACK " in said:
-        return "is a table of contents by cdrdao; name the image file that it names"
-    if _GDI.match(said):
-        return "is the list of a Dreamcast disc's tracks; an emulator such as Flycast opens it"
-    return None
 
 
 def _page(said: str) -> str | None:

@@ -23,6 +23,8 @@ _USUAL_READ = 128 << 10
 # ahead. The kernel's own readahead does not recognise a stream that is partly read from the cache.
 _LARGE = 128 << 10
 _AHEAD = 4 << 20
+# Reads under way for what is decoded ahead: a disk orders them, and more would gain nothing.
+_READS_AT_ONCE = 8
 
 
 class _Descriptor:
@@ -49,6 +51,7 @@ class LocalSource:
     """
 
     block_size = None  # the kernel's page cache keeps what was read
+    reads_at_once = _READS_AT_ONCE
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open ``path``. Raises ImageUnreadableError with the reason and the remedy."""
@@ -65,6 +68,8 @@ class LocalSource:
             raise _unreadable(self.name, error) from error
         try:
             self.size = self._measure(number)
+            # When it was last changed, in nanoseconds: another one means another content.
+            self.modified = os.fstat(number).st_mtime_ns
         except BaseException:  # the caller has no source to close
             os.close(number)
             raise
@@ -79,6 +84,11 @@ class LocalSource:
         if stat.S_ISDIR(mode):
             raise DirectoryAsImageError(
                 errno.EISDIR, self.name, "is a folder; name the image file to mount, not a folder"
+            )
+        if stat.S_ISFIFO(mode):
+            raise ImageUnreadableError(
+                f"{self.name}: is a pipe, and an image is read in any order; save what comes "
+                "through it to a file first"
             )
         if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
             raise ImageUnreadableError(
@@ -141,16 +151,25 @@ class LocalSource:
         if wanted > len(self._buffer):
             self._buffer = memoryview(bytearray(wanted))
         buffer = self._buffer[:wanted]
+        return buffer if self.scatter_resident(offset, [buffer]) == wanted else None
+
+    def scatter_resident(self, offset: int, buffers: list[memoryview]) -> int:
+        """Fill ``buffers``, one after the other, from ``offset`` on with what the page cache holds.
+
+        Returns how many bytes that were: 0 if it would have to wait. There are at most 1024.
+        """
+        descriptor = self._descriptor
+        if self._flag is None or descriptor is None:
+            return 0
         try:
-            got = os.preadv(descriptor.number, [buffer], offset, self._flag)
+            return os.preadv(descriptor.number, buffers, offset, self._flag)
         except BlockingIOError:
-            return None
+            return 0
         except OSError as error:
             if error.errno != errno.EOPNOTSUPP:
-                return None
+                return 0
             self._flag = 0 if _is_memory(descriptor.number) else None
-            return self.read_resident(offset, length)
-        return buffer if got == wanted else None
+            return self.scatter_resident(offset, buffers)
 
     def resident_range(self, offset: int, length: int) -> FileRange | None:
         """The file range of at most 1 MiB, if all of it is in memory."""
