@@ -178,8 +178,8 @@ def _as_recorded(reader: Reader, options: ViewOptions) -> _Sides | None:
     neutral = dataclasses.replace(
         options, uid=None, gid=None, mode=None, dmode=None, umask=0, overriderockperm=False
     )
-    universal, _ = _attempt(name, lambda: udf.find(reader, neutral, "", Unheard()))
-    iso, _ = _attempt(name, lambda: iso9660.find(reader, neutral, "", Unheard()))
+    universal, _ = _attempt("", lambda: udf.find(reader, neutral, "", Unheard()))
+    iso, _ = _attempt("", lambda: iso9660.find(reader, neutral, "", Unheard()))
     return _Sides(iso.view, universal) if iso and universal else None
 
 
