@@ -32,12 +32,23 @@ def blocks_of(file: Source, start: int, length: int) -> list[bytes]:
     data = file.read_at(start, length)
     try:
         if data.lstrip().startswith(_XML):
-            return list(_in_list(plistlib.loads(data, fmt=plistlib.FMT_XML)))
-        return list(_in_fork(data))
+            return _bounded(_in_list(plistlib.loads(data, fmt=plistlib.FMT_XML)), length)
+        return _bounded(_in_fork(data), length)
     except (ExpatError, ValueError, TypeError, KeyError, AttributeError, struct.error) as error:
         raise damaged(file, KIND, "list of partitions") from error
     except (plistlib.InvalidFileException, IndexError, RecursionError) as error:
         raise damaged(file, KIND, "list of partitions") from error
+
+
+def _bounded(blocks: Iterator[bytes], most: int) -> list[bytes]:
+    """The blocks, which are no more than ``most`` bytes: those of a fork may lie one in another."""
+    found: list[bytes] = []
+    for block in blocks:
+        most -= max(len(block), _LENGTH.size)
+        if most < 0:
+            raise ValueError
+        found.append(block)
+    return found
 
 
 def _in_list(told: Any) -> Iterator[bytes]:
