@@ -91,7 +91,7 @@ def without_x86_filter(data: bytes) -> bytes:
     form = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "dict_size": _LZMA_DICTIONARY}]
     return _decoded(
         "x86",
-        lambda: lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=form).decompress(bytes(chunks)),
+        lambda: lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=form).decompress(chunks),
     )
 
 

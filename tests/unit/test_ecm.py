@@ -88,12 +88,6 @@ def test_any_range(kinds: list[tuple[int, int]], draw: st.DataObject) -> None:
     assert source.read_at(offset, length) == made[offset : offset + length]
 
 
-def test_that_there_are_no_checksums_is_told() -> None:
-    source = unpacked(KIND, image((1, 3))[0])
-    assert isinstance(source, EcmSource)
-    assert not source.stores_edc
-
-
 def test_what_is_cut_off() -> None:
     packed, _ = image((2, 30), (1, 20))
     for length in (4, 5, 100, len(packed) - 30, len(packed) - 9):

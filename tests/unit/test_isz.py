@@ -112,6 +112,9 @@ def test_what_is_refused() -> None:
     (packed,) = isz(DATA, version=2)
     with pytest.raises(NotAnImageError, match="version 2"):
         unpacked(KIND, packed)
+    (packed,) = isz(DATA, chunk=16 << 20, pointer=4)
+    with pytest.raises(NotAnImageError, match="too large"):
+        unpacked(KIND, packed)
     (packed,) = isz(DATA)
     for length in (5, 40, 60):
         with pytest.raises(DamagedImageError):

@@ -1,7 +1,6 @@
 """Chunks of one size that may be larger than what is kept of decoded bytes at a time."""
 
 import threading
-from collections.abc import Iterable
 from functools import partial
 
 from isomount.blocks import Store
@@ -10,7 +9,7 @@ from isomount.errors import DamagedDataError
 from isomount.sources import Source
 
 # The most that a chunk may have: with what it is decoded from it is in memory at once.
-CHUNK_AT_MOST = 16 << 20
+CHUNK_AT_MOST = 8 << 20
 # Whoever keeps decoded blocks keeps no larger ones: such chunks would be decoded piece by piece.
 _KEPT_ELSEWHERE = 4 << 20
 # No codec expands a chunk much.
@@ -24,12 +23,21 @@ class ChunkedSource(BlockwiseSource):
         super().__init__(file, size, chunk_size)
         self._store = store
         self._lock = threading.Lock()
+        if chunk_size > _KEPT_ELSEWHERE:
+            self.reads_at_once = 0
 
-    def blocks(self, numbers: range) -> Iterable[bytes]:
-        """The chunks of these numbers, in order."""
+    def read_at(self, offset: int, length: int) -> bytes:
+        """The bytes of that range, out of as many chunks as it touches."""
         if self.block_length <= _KEPT_ELSEWHERE:
-            return super().blocks(numbers)
-        return (self._store.get((self, number), partial(self._one, number)) for number in numbers)
+            return super().read_at(offset, length)
+        end = offset + max(0, min(length, self.size - offset))
+        pieces: list[bytes] = []
+        while offset < end:
+            number, within = divmod(offset, self.block_length)
+            chunk = self._store.get((self, number), partial(self._one, number))
+            pieces.append(chunk[within : within + end - offset])
+            offset += len(pieces[-1])
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _one(self, number: int) -> bytes:
         with self._lock:

@@ -40,9 +40,6 @@ _BLOCK = 28 * 2352
 class EcmSource(DecodedSource):
     """The raw sectors in an ECM file, with zeros for EDC and ECC."""
 
-    # Nothing can be checked that was not stored.
-    stores_edc = False
-
     def __init__(self, file: Source, index: EcmIndex) -> None:
         super().__init__(file, index.size, _BLOCK)
         self._index = index

@@ -165,6 +165,11 @@ def _refuse_what_is_not_read(file: Source, header: _Header) -> None:
             f"{file.name}: is an ISZ file of version {header.version}, which isomount does not "
             "know; UltraISO opens it"
         )
+    if header.chunk_size > CHUNK_AT_MOST and header.pointer == _POINTER_AT_MOST:
+        raise NotAnImageError(
+            f"{file.name}: has chunks of {header.chunk_size} bytes, too large to read a little of "
+            "them; save it as .iso by UltraISO"
+        )
     size = header.sectors * header.sector_size
     needed = -(-size // max(1, header.chunk_size))
     is_sound = (
