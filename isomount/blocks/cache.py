@@ -97,4 +97,4 @@ class BlockCache:
                     decoder.close()
                 self._decoders.clear()
             self._store.close()
-            self.source.close()
+            self._bytes.close()  # and with it the source: nothing begins ahead any more
