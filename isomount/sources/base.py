@@ -89,6 +89,6 @@ class EndLearnt(Protocol):
         """Whether ``size`` is sure, and reading the end needs no long wait."""
 
 
-def is_end_near(source: Source) -> bool:
-    """Whether the end of ``source`` is read as fast as its beginning."""
+def is_end_near(source: object) -> bool:
+    """Whether the end of ``source``, or of a reader of one, is read as fast as its beginning."""
     return not isinstance(source, EndLearnt) or source.is_end_known
