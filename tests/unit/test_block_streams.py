@@ -275,6 +275,12 @@ def test_any_index_is_read_or_not(data: bytes) -> None:
         assert units is None or units.size >= 0
 
 
+@pytest.mark.parametrize("count", range(6))
+def test_nothing_but_zeros_is_no_index(count: int) -> None:
+    units = indexed(_Bytes(bytes(count)))
+    assert units is None or not units.size
+
+
 class _Bytes:
     """Bytes as a source, as far as these need one."""
 
