@@ -9,7 +9,7 @@ from isomount.blocks.coded import CodedSource
 from isomount.blocks.reader import Coded, ResidentReader
 from isomount.blocks.store import Store
 from isomount.errors import DamagedDataError
-from isomount.sources import Source, reads_at_once
+from isomount.sources import Source, is_end_near, reads_at_once
 from isomount.workers import WORKERS
 
 # Compressed files of which blocks are kept.
@@ -58,6 +58,11 @@ class BlockCache:
                 f"(no data at byte {offset + len(data)})"
             )
         return data
+
+    @property
+    def is_end_known(self) -> bool:
+        """As of the source: whether reading its end needs no long wait."""
+        return is_end_near(self._bytes)
 
     def has_grown(self) -> bool:
         """Whether the image is longer than was known: a download, say, that goes on. May wait."""
