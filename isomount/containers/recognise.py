@@ -1,7 +1,7 @@
 """Which kind of container a source is, and what is in it."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from isomount.codecs import MissingPackageError
 from isomount.containers.base import Archive, OtherKindError, Surroundings
@@ -27,7 +27,7 @@ def content(source: Source, surroundings: Surroundings) -> Source | Archive | Di
 
     Closing that closes ``source``.
     """
-    is_end_near = _is_end_near(source)
+    kinds_of = _recogniser(source)
     source = surroundings.cached(source)
     if source.name.lower().endswith(_TRACKS) or _read(source, 0, len(_SYNC)) == _SYNC:
         from isomount.containers.discs.beside import disc_beside  # plain images do without
@@ -35,7 +35,7 @@ def content(source: Source, surroundings: Surroundings) -> Source | Archive | Di
         disc = disc_beside(source, surroundings)
         if disc is not None:
             return dataclasses.replace(disc, files=(*disc.files, source))
-    return _first(candidates(source, is_end_near), source, surroundings)
+    return _first(kinds_of(source), source, surroundings)
 
 
 def decompressed(source: Source, surroundings: Surroundings) -> Source:
@@ -45,10 +45,9 @@ def decompressed(source: Source, surroundings: Surroundings) -> Source:
     """
     try:
         for _ in range(DEPTH_AT_MOST):
-            is_end_near = _is_end_near(source)
+            kinds_of = _recogniser(source)
             source = surroundings.cached(source)
-            kinds = candidates(source, is_end_near)
-            streams = (kind for kind in kinds if kind.module.startswith(_STREAMS))
+            streams = (kind for kind in kinds_of(source) if kind.module.startswith(_STREAMS))
             found = _first(streams, source, surroundings)
             if found is None or isinstance(found, Disc | Archive):
                 return source
@@ -77,26 +76,32 @@ def _first(
     return None
 
 
-def candidates(source: Source, is_end_near: bool = True) -> Iterator[Kind]:
+def candidates(source: Source) -> Iterator[Kind]:
     """The kinds that ``source`` may be of.
 
-    A plain image is none of those that are known by their beginning, whatever it begins with; nor
-    by their end, where to look at that means to decode everything before it.
+    A plain image is none of those that are known by their beginning, whatever it begins with.
     """
-    plain = is_plain(source)
-    if is_end_near or not plain:
-        tail = _read(source, max(0, source.size - TAIL), TAIL)
-        yield from (kind for kind in KINDS if kind.is_at_end(tail))
-    if plain:
+    tail = _read(source, max(0, source.size - TAIL), TAIL)
+    yield from (kind for kind in KINDS if kind.is_at_end(tail))
+    if is_plain(source):
         return
     head = _read(source, 0, HEAD)
     yield from (kind for kind in KINDS if kind.is_at_start(head, source.name))
     yield BARE
 
 
-def _is_end_near(source: Source) -> bool:
-    """Whether the end of ``source`` is read as fast as its beginning; of a stream it may not be."""
-    return getattr(source, "is_end_known", True)
+def _candidates_of_stream(source: Source) -> Iterator[Kind]:
+    """As ``candidates``, but of a plain image not even those that are known by their end.
+
+    To look there means to decode everything before it.
+    """
+    if not is_plain(source):
+        yield from candidates(source)
+
+
+def _recogniser(source: Source) -> Callable[[Source], Iterator[Kind]]:
+    """What finds the kinds of ``source``: the end of a stream may not be known yet."""
+    return candidates if getattr(source, "is_end_known", True) else _candidates_of_stream
 
 
 def _read(source: Source, offset: int, length: int) -> bytes:
