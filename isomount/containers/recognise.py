@@ -1,14 +1,15 @@
 """Which kind of container a source is, and what is in it."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from isomount.codecs import MissingPackageError
 from isomount.containers.base import Archive, OtherKindError, Surroundings
 from isomount.containers.discs.disc import Disc
 from isomount.containers.kinds import BARE, HEAD, KINDS, TAIL, Kind
+from isomount.containers.names import uncompressed
 from isomount.errors import ImageUnreadableError, IsomountError, NotAnImageError
-from isomount.sources import Source
+from isomount.sources import Source, is_end_near
 
 # A container in a container in a container; more than this is a bomb.
 DEPTH_AT_MOST = 8
@@ -27,7 +28,6 @@ def content(source: Source, surroundings: Surroundings) -> Source | Archive | Di
 
     Closing that closes ``source``.
     """
-    kinds_of = _recogniser(source)
     source = surroundings.cached(source)
     if source.name.lower().endswith(_TRACKS) or _read(source, 0, len(_SYNC)) == _SYNC:
         from isomount.containers.discs.beside import disc_beside  # plain images do without
@@ -35,7 +35,7 @@ def content(source: Source, surroundings: Surroundings) -> Source | Archive | Di
         disc = disc_beside(source, surroundings)
         if disc is not None:
             return dataclasses.replace(disc, files=(*disc.files, source))
-    return _first(kinds_of(source), source, surroundings)
+    return _first(candidates(source), source, surroundings)
 
 
 def decompressed(source: Source, surroundings: Surroundings) -> Source:
@@ -45,9 +45,8 @@ def decompressed(source: Source, surroundings: Surroundings) -> Source:
     """
     try:
         for _ in range(DEPTH_AT_MOST):
-            kinds_of = _recogniser(source)
             source = surroundings.cached(source)
-            streams = (kind for kind in kinds_of(source) if kind.module.startswith(_STREAMS))
+            streams = (kind for kind in candidates(source) if kind.module.startswith(_STREAMS))
             found = _first(streams, source, surroundings)
             if found is None or isinstance(found, Disc | Archive):
                 return source
@@ -81,27 +80,24 @@ def candidates(source: Source) -> Iterator[Kind]:
 
     A plain image is none of those that are known by their beginning, whatever it begins with.
     """
-    tail = _read(source, max(0, source.size - TAIL), TAIL)
-    yield from (kind for kind in KINDS if kind.is_at_end(tail))
-    if is_plain(source):
+    plain = is_plain(source)
+    if is_end_near(source) or not (plain or _is_track(source)):
+        tail = _read(source, max(0, source.size - TAIL), TAIL)
+        yield from (kind for kind in KINDS if kind.is_at_end(tail))
+    if plain:
         return
     head = _read(source, 0, HEAD)
     yield from (kind for kind in KINDS if kind.is_at_start(head, source.name))
     yield BARE
 
 
-def _candidates_of_stream(source: Source) -> Iterator[Kind]:
-    """As ``candidates``, but of a plain image not even those that are known by their end.
+def _is_track(source: Source) -> bool:
+    """Whether ``source`` is one of raw sectors by both its beginning and its name.
 
-    To look there means to decode everything before it.
+    Of other names, it may be an .nrg or .cdi as well, which say so at their end.
     """
-    if not is_plain(source):
-        yield from candidates(source)
-
-
-def _recogniser(source: Source) -> Callable[[Source], Iterator[Kind]]:
-    """What finds the kinds of ``source``: the end of a stream may not be known yet."""
-    return candidates if getattr(source, "is_end_known", True) else _candidates_of_stream
+    is_called_so = uncompressed(source.name).lower().endswith(_TRACKS)
+    return is_called_so and _read(source, 0, len(_SYNC)) == _SYNC
 
 
 def _read(source: Source, offset: int, length: int) -> bytes:

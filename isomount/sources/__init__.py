@@ -1,6 +1,6 @@
 """Sources: random access to the bytes of an image."""
 
-from isomount.sources.base import FileRange, Source, reads_at_once
+from isomount.sources.base import EndLearnt, FileRange, Source, is_end_near, reads_at_once
 from isomount.sources.later import LaterPart
 from isomount.sources.local.file import LocalSource
 from isomount.sources.open import open_source, refuse_what_is_no_path
@@ -9,12 +9,14 @@ from isomount.sources.window import Window
 
 __all__ = [
     "BinaryFile",
+    "EndLearnt",
     "FileObjectSource",
     "FileRange",
     "LaterPart",
     "LocalSource",
     "Source",
     "Window",
+    "is_end_near",
     "open_source",
     "reads_at_once",
     "refuse_what_is_no_path",

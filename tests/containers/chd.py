@@ -120,8 +120,9 @@ def chd5(
     unit: int = 2048,
 ) -> bytes:
     """A version 5 file: equal hunks are copies, runs of copies of one are shortened."""
-    place, stored, mapped, seen = 124, b"", [], {}
-    last = -1
+    place, stored, last = 124, b"", -1
+    mapped: list[Entry] = []
+    seen: dict[bytes, int] = {}
     for number, piece in enumerate(hunks_of(data, hunk)):
         if piece in seen:
             original = seen[piece]
@@ -155,7 +156,8 @@ def chd_old(data: bytes, version: int, parent: bytes = b"") -> bytes:
     """A file of version 1 to 4 with deflated, stored, repeated and copied hunks as they come."""
     pieces = hunks_of(data)
     sizes, width = {1: 76, 2: 80, 3: 120, 4: 108}, 8 if version < 3 else 16
-    place, stored, table, seen = sizes[version] + width * len(pieces), b"", b"", {}
+    place, stored, table = sizes[version] + width * len(pieces), b"", b""
+    seen: dict[bytes, int] = {}
     for number, piece in enumerate(pieces):
         packed = deflated(piece)
         is_packed = len(packed) < HUNK

@@ -1,12 +1,15 @@
 """isomount open on a desktop that is one: which folder, which window, and the end of it."""
 
+import gzip
 import os
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.command import ORDINARY_USER, check_log, daemon_pid, wait_until
+from tests.command import ORDINARY_USER, PATIENCE, check_log, daemon_pid, wait_until
+from tests.containers.nrg_builder import nrg, tao
 from tests.desktop.conftest import MakeDisc
 from tests.desktop.session import HOME, MEDIA, Session
 from tests.desktop.windows import window_titled
@@ -68,6 +71,52 @@ def test_by_open_with(desktop: Session, image: Path) -> None:
     wait_until("its folder is gone", lambda: not desktop.outside(MEDIA / _LABEL).exists())
     desktop.says("isomount", "integrate", "--remove")
     assert "isomount.desktop" not in desktop.says("gio", "mime", "application/x-cd-image")
+
+
+def _as_cue(iso: Path) -> Path:
+    iso.with_suffix(".bin").write_bytes(iso.read_bytes())
+    sheet = iso.with_suffix(".cue")
+    name = iso.with_suffix(".bin").name
+    sheet.write_text(f'FILE "{name}" BINARY\n  TRACK 01 MODE1/2048\n    INDEX 01 00:00:00\n')
+    return sheet
+
+
+def _as_chd(iso: Path) -> Path:
+    chd = iso.with_suffix(".chd")
+    words = ["chdman", "createcd", "-i", str(_as_cue(iso)), "-o", str(chd)]
+    subprocess.run(words, check=True, capture_output=True, timeout=PATIENCE)
+    return chd
+
+
+def _as_nrg(iso: Path) -> Path:
+    data = iso.read_bytes()
+    path = iso.with_suffix(".nrg")
+    path.write_bytes(nrg(data, tao([(0, len(data), 0, 0)])))
+    return path
+
+
+def _as_gz(iso: Path) -> Path:
+    path = iso.with_suffix(".iso.gz")
+    path.write_bytes(gzip.compress(iso.read_bytes()))
+    return path
+
+
+@pytest.mark.parametrize("stored", [_as_cue, _as_chd, _as_nrg, _as_gz])
+def test_a_double_click_on_any_kind(
+    desktop: Session, image: Path, stored: Callable[[Path], Path]
+) -> None:
+    """Once ``isomount integrate --default`` was asked for."""
+    desktop.says("isomount", "integrate", "--default")
+    path = stored(desktop.outside(image))
+    for each in path.parent.glob(f"{image.stem}.*"):
+        os.chown(each, ORDINARY_USER, ORDINARY_USER)
+    desktop.says("gio", "open", image.with_name(path.name))
+    with window_titled(desktop, _LABEL):
+        assert desktop.mounts() == [str(MEDIA / _LABEL)]
+        assert desktop.says("cat", MEDIA / _LABEL / "readme.txt") == "hello\n"
+        desktop.says("gio", "mount", "-u", MEDIA / _LABEL)
+    wait_until("its folder is gone", lambda: not desktop.outside(MEDIA / _LABEL).exists())
+    desktop.says("isomount", "integrate", "--remove")
 
 
 def test_what_goes_wrong_is_told_where_there_is_no_terminal(desktop: Session) -> None:

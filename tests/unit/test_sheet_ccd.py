@@ -120,8 +120,10 @@ def test_mistakes_are_named() -> None:
         ccd(ONE.replace("PLBA=0", "PLBA=x"), track(0, 20))
     with pytest.raises(DamagedImageError, match="begins at sector 9999999, which no disc has"):
         ccd(ONE.replace("PLBA=0", "PLBA=9999999"), track(0, 20))
-    with pytest.raises(DamagedImageError, match="lists no track"):
+    with pytest.raises(DamagedImageError, match="lists no tracks"):
         ccd("[CloneCD]\n", b"")
+    with pytest.raises(DamagedImageError, match="lists 100 tracks"):
+        ccd("[CloneCD]\n" + "".join(entry(at, at, 1, 4, at) for at in range(100)), b"")
     with pytest.raises(MissingImageError, match=r"game\.img: is named by game\.ccd and missing"):
         disc(unpack, "game.ccd", ONE, {})
     with pytest.raises(OtherKindError):

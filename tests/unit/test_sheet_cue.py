@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import isomount
 from isomount.containers import Disc, Mode, OtherKindError
 from isomount.containers.discs.cue import unpack
 from isomount.errors import DamagedImageError, IsomountError, MissingImageError, NotAnImageError
+from tests.authoring import genisoimage, write_tree
 from tests.command import PATIENCE
+from tests.containers.raw_sectors import raw
 from tests.containers.shelf import audio, disc, track
 
 RAW = 2352
@@ -402,3 +405,27 @@ def _run(where: Path, *words: str) -> str:
         words, cwd=where, capture_output=True, text=True, check=True, timeout=PATIENCE
     )
     return done.stdout
+
+
+@pytest.mark.parametrize("size", [2048, RAW])
+def test_the_second_session_of_genisoimage_is_read(tmp_path: Path, size: int) -> None:
+    """Its extents count from the start of the disc, over a gap that no file has."""
+    first = genisoimage(tmp_path / "1.iso", write_tree(tmp_path / "1", {"one": b"1" * 5000}), "-R")
+    sectors = first.stat().st_size // 2048
+    start = sectors + 11400
+    options = ("-R", "-M", str(first), "-C", f"0,{start}")
+    second = genisoimage(tmp_path / "2.iso", write_tree(tmp_path / "2", {"two": b"22"}), *options)
+    images = ((first, 0), (second, start))
+    sheet = ""
+    for number, (image, lba) in enumerate(images, 1):
+        data = raw(image.read_bytes(), lba=lba) if size == RAW else image.read_bytes()
+        (tmp_path / f"{number}.bin").write_bytes(data)
+        # The address in raw sectors says what a remark says otherwise.
+        sheet += f"REM SESSION 0{number}\n" if size != RAW else ""
+        sheet += f'FILE "{number}.bin" BINARY\nTRACK 0{number} MODE1/{size}\nINDEX 01 00:00:00\n'
+    (tmp_path / "a.cue").write_text(sheet)
+    for name in ("a.cue", "1.bin", "2.bin"):
+        if size == RAW or name == "a.cue":
+            with isomount.open(tmp_path / name) as disc_image:
+                assert (disc_image.root / "one").read_bytes() == b"1" * 5000
+                assert (disc_image.root / "two").read_bytes() == b"22"

@@ -144,6 +144,7 @@ def test_audio_that_is_missing() -> None:
         ('CD_ROM\nTRACK MODE1\nDATAFILE "a.bin" ' + "9" * 16, "is no number that makes sense"),
         ('CD_ROM\nTRACK MODE1\nDATAFILE "game.toc"', "names itself"),
         ("CD_ROM\nTRACK MODE1\nZERO 1:0:0", "names no file for track 1"),
+        ("TRACK AUDIO\n" + "SILENCE 1 START\n" * 3000, "is beyond what a disc can be made of"),
     ],
 )
 def test_mistakes_are_named(sheet: str, words: str) -> None:

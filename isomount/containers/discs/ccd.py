@@ -91,14 +91,16 @@ def _sessions(name: str, sheet: Mapping[str, Section]) -> Iterator[_Session]:
     ]
     if not any(entry.point in _TRACKS for entry in entries):
         entries = list(_listed(name, sheet))
-    if not entries:
-        raise DamagedImageError(f"{name}: lists no track; copy it again, or read the disc again")
-    for number in sorted({entry.session for entry in entries}):
-        own = [entry for entry in entries if entry.session == number]
-        tracks = sorted((each for each in own if each.point in _TRACKS), key=lambda each: each.lba)
-        ends = [each.lba for each in own if each.point == _LEAD_OUT]
-        if tracks:
-            yield _Session(number, tuple(tracks), ends[0] if ends else None)
+    tracks = sorted((each for each in entries if each.point in _TRACKS), key=lambda each: each.lba)
+    if not 1 <= len(tracks) <= len(_TRACKS):
+        raise DamagedImageError(
+            f"{name}: lists {len(tracks) or 'no'} tracks, and a disc has 1 to {len(_TRACKS)}; "
+            "copy it again, or read the disc again"
+        )
+    ends = {each.session: each.lba for each in entries if each.point == _LEAD_OUT}
+    for number in sorted({track.session for track in tracks}):
+        own = tuple(track for track in tracks if track.session == number)
+        yield _Session(number, own, ends.get(number))
 
 
 def _is_position(values: Section) -> bool:

@@ -12,6 +12,8 @@ from isomount.containers.discs.toc_tokens import Token, tokens
 from isomount.errors import DamagedImageError, NotAnImageError
 
 _TRACKS_AT_MOST = 99
+# Tracks are of one part, with a pregap of two; more than this is made to keep a reader busy.
+_STRETCHES_AT_MOST = 2000
 _MODES = {
     "AUDIO": (Mode.AUDIO, RAW),
     "MODE1": (Mode.MODE1, 2048),
@@ -68,11 +70,15 @@ class Stretch(NamedTuple):
 
 @dataclass(slots=True)
 class TocTrack:
-    """A TRACK. ``start`` is that of INDEX 01 within it, ``indexes`` count from there."""
+    """A TRACK. ``start`` is that of INDEX 01 within it, ``indexes`` count from there.
+
+    ``laid`` is how long all stretches are whose length is said.
+    """
 
     mode: Mode
     stored: Stored
     stretches: list[Stretch] = field(default_factory=list)
+    laid: Amount = NOTHING
     start: Amount = NOTHING
     indexes: list[int] = field(default_factory=list)
     isrc: str = ""
@@ -107,6 +113,7 @@ class _Parser:
 
     def __init__(self, name: str, source: Iterable[Token]) -> None:
         self.sheet = TocSheet()
+        self._stretches = 0  # of all tracks
         self._name = name
         self._tokens = iter(source)
         self.token = next(self._tokens)
@@ -262,12 +269,7 @@ class _Parser:
         """Where INDEX 01 is: there, or where the track has got to."""
         track = self._current()
         there = self._amount()
-        if there is None:
-            lengths = [each.length or NOTHING for each in track.stretches]
-            there = Amount(
-                sum(each.sectors for each in lengths), sum(each.rest for each in lengths)
-            )
-        track.start = there
+        track.start = track.laid if there is None else there
 
     def _end(self) -> None:
         """Where a postgap begins, which is in the track all the same."""
@@ -302,7 +304,14 @@ class _Parser:
         length = stretch.length
         if stretch.name is not None and length is not None and not any(length):
             stretch = stretch._replace(length=None)  # 0 means all that is left
-        self._current().stretches.append(stretch)
+        self._stretches += 1
+        if self._stretches > _STRETCHES_AT_MOST:
+            raise self._wrong(self.token, "is beyond what a disc can be made of")
+        track = self._current()
+        track.stretches.append(stretch)
+        if stretch.length is not None:
+            sectors, rest = stretch.length
+            track.laid = Amount(track.laid.sectors + sectors, track.laid.rest + rest)
 
     def _current(self) -> TocTrack:
         if not self.sheet.tracks:

@@ -10,6 +10,7 @@ import os
 import posixpath
 import struct
 import threading
+import zlib
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -37,8 +38,12 @@ _PARTS_AT_MOST = 10000
 # Numbers up to here are written in digits.
 _DIGITS = 99
 _LETTERS = 26
-# Several of its own chunks (32 KiB as a rule) at a time.
-_BLOCK = 128 << 10
+# What a file can have: a damaged one may say more.
+_SIZE_LIMIT = 1 << 63
+# Writers use 32 KiB to 16 MiB (32768 sectors).
+_CHUNK_AT_MOST = 16 << 20
+# An Adler-32 follows a chunk that is not compressed.
+_CHECKSUM = 4
 
 
 class _Part(NamedTuple):
@@ -52,34 +57,56 @@ class _Part(NamedTuple):
 class EwfSource(DecodedSource):
     """The disk in the parts of an image."""
 
-    def __init__(self, parts: list[Source], handle: Any, files: "list[_File]") -> None:
-        """``handle`` is libewf's, opened on ``files``, which are those of ``parts``."""
-        super().__init__(parts[0], handle.get_media_size(), _BLOCK)
+    def __init__(
+        self, parts: list[Source], handle: Any, stored: list[bytes], size: int, chunk: int
+    ) -> None:
+        """``handle`` is libewf's, opened on files that put what they read into ``stored``."""
+        super().__init__(parts[0], size, chunk)
         self._parts = parts
         self._handle = handle
-        self._files = files  # libewf calls them as long as the handle is open
+        self._chunk = chunk
+        self._stored = stored
+        self._damaged: set[int] = set()
         self._lock = threading.Lock()
         self._is_closed = False
 
     def read_at(self, offset: int, length: int) -> bytes:
         """The bytes of that range, short at the end."""
         length = max(0, min(length, self.size - offset))
-        pieces, missing = [], length
+        first, end = offset // self._chunk, -(-(offset + length) // self._chunk)
         with self._lock:
-            while missing:
-                piece = self._read(offset + length - missing, missing)
-                pieces.append(piece)
-                missing -= len(piece)
-        return b"".join(pieces)
+            data = b"".join(self._read(number) for number in range(first, end))
+        return data[offset - first * self._chunk :][:length]
 
-    def _read(self, offset: int, length: int) -> bytes:
+    def _read(self, number: int) -> bytes:
+        """The chunk ``number``."""
+        start = number * self._chunk
+        length = min(self._chunk, self.size - start)
+        self._stored.clear()
         try:
-            data = bytes(self._handle.read_buffer_at_offset(length, offset))
+            data = bytes(self._handle.read_buffer_at_offset(length, start))
         except (OSError, MemoryError) as error:
-            raise DamagedDataError(f"byte {offset} of the image cannot be read") from error
-        if not data:
-            raise DamagedDataError(f"byte {offset} of the image is in no part of it")
+            raise DamagedDataError(f"chunk {number} of the image cannot be read") from error
+        if len(data) < length:
+            raise DamagedDataError(f"chunk {number} of the image is in no part of it")
+        if data == bytes(length) and self._is_damaged(number):
+            raise DamagedDataError(f"chunk {number} of the image is damaged")
         return data
+
+    def _is_damaged(self, number: int) -> bool:
+        """Whether the chunk, which came as zeros, is stored as something else.
+
+        libewf makes zeros of a chunk whose checksum is wrong, and says so to nobody in Python.
+        """
+        if self._stored:  # else libewf had the chunk in memory: it was judged before
+            stored = self._stored[-1]
+            try:
+                content = zlib.decompress(stored)
+            except zlib.error:
+                content = stored[:-_CHECKSUM]
+            if content.strip(b"\0"):
+                self._damaged.add(number)
+        return number in self._damaged
 
     def close(self) -> None:
         """Close all parts."""
@@ -94,15 +121,18 @@ class EwfSource(DecodedSource):
 class _File(io.RawIOBase):
     """A source as libewf wants to have it: a file object."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, read: list[bytes]) -> None:
+        """Whatever is read is the last one in ``read`` then."""
         super().__init__()
         self._source = source
+        self._read = read
         self._at = 0
 
     def read(self, size: int = -1) -> bytes:
         """The next ``size`` bytes."""
         data = self._source.read_at(self._at, self._source.size if size < 0 else size)
         self._at += len(data)
+        self._read[:] = [data]
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -142,15 +172,24 @@ def unpack(file: Source, surroundings: Surroundings) -> Source:
 
 
 def _opened(name: str, parts: list[Source], pyewf: Any) -> Source:
-    files, handle = [_File(part) for part in parts], pyewf.handle()
+    stored: list[bytes] = []
+    handle = pyewf.handle()
     try:
-        handle.open_file_objects(files)
+        handle.open_file_objects([_File(part, stored) for part in parts])
+        size, chunk = handle.get_media_size(), handle.get_chunk_size()
     except (OSError, MemoryError) as error:
-        raise DamagedImageError(
-            f"{name}: the forensic image (EWF) is damaged, encrypted or of a variant that libewf "
-            "cannot open; what it says of it is told by: ewfinfo FILE"
-        ) from error
-    return EwfSource(parts, handle, files)
+        raise _damaged(name) from error
+    if not 0 < size < _SIZE_LIMIT or not 0 < chunk <= _CHUNK_AT_MOST:
+        handle.close()
+        raise _damaged(name)
+    return EwfSource(parts, handle, stored, size, chunk)
+
+
+def _damaged(name: str) -> DamagedImageError:
+    return DamagedImageError(
+        f"{name}: the forensic image (EWF) is damaged, encrypted or of a variant that libewf "
+        "cannot open; what it says of itself is told by: ewfinfo FILE"
+    )
 
 
 def _package(name: str) -> Any:

@@ -16,8 +16,8 @@ _START = struct.Struct(">8sII")
 SIZES = {1: 76, 2: 80, 3: 120, 4: 108, 5: 124}
 HASH = 20  # bytes of a SHA-1
 _MD5 = 16
-# A hunk is decoded whole. Writers use 4096 to 64 KiB, and 1 MiB is the most that chdman makes.
-HUNK_AT_MOST = 16 << 20
+# A hunk is decoded whole, and kept so by the block cache. chdman makes 1 MiB at most.
+HUNK_AT_MOST = 4 << 20
 # As many hunks as a disc of 16 GB has at 4096 bytes; version 5 takes 12 bytes of memory for each.
 _HUNKS_AT_MOST = 4 << 20
 _NO_CODEC = bytes(4)

@@ -32,6 +32,8 @@ _PLAIN = re.compile(rb"[^\x07\x08]*")
 _SYMBOLS_AT_ONCE = 1 << 16
 # What the entry's fields can hold. A number of a unit has room for a parent of a petabyte.
 _LENGTH_BITS, _SELF_BITS, _PARENT_BITS = 24, 32, 40
+# More than three symbols of 8 bits and the longest field take: bounds what is read at once.
+_BYTES_A_HUNK = 16
 # The longest field may begin anywhere in a byte, and is read as part of 8 bytes.
 _PADDING = 8
 _LOADED = struct.Struct(">Q")
@@ -80,6 +82,8 @@ def _entries(file: Source, header: Header) -> bytearray:
     first, fields = high << 32 | low, _Widths(*widths)
     if not length or header.map_at + _HEADER.size + length > file.size or first > file.size:
         raise DamagedDataError("it lies outside the file")
+    if length > _BYTES_A_HUNK * (header.hunks + 1):
+        raise DamagedDataError("it is longer than a map can be")
     limits = (_LENGTH_BITS, _SELF_BITS, _PARENT_BITS)
     if any(width > limit for width, limit in zip(fields, limits, strict=True)):
         raise DamagedDataError("its fields are too wide")
