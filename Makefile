@@ -74,12 +74,14 @@ lint: lint-setup
 	@$(VENV_PYTHON) -m mypy
 
 test: test-setup lint
-	@echo "==> test: everything"
-	@$(VENV_PYTHON) -m pytest
+	@echo "==> test: parsers and whole images, on every processor"
+	@$(VENV_PYTHON) -m pytest -q -n auto tests/unit tests/formats
+	@echo "==> test: mounts, the command and desktops, one after the other"
+	@$(VENV_PYTHON) -m pytest tests/mount tests/cli tests/desktop
 
 check: lint
 	@echo "==> check: the quick tests"
-	@ISOMOUNT_SKIP_TOOLS=1 $(VENV_PYTHON) -m pytest -m "not slow" tests/unit tests/formats
+	@ISOMOUNT_SKIP_TOOLS=1 $(VENV_PYTHON) -m pytest -q -n auto -m "not slow" tests/unit tests/formats
 
 install: setup
 	@$(foreach name,DESTDIR $(INSTALL_FOLDERS),$(name)="$($(name))") tools/install install
