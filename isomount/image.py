@@ -13,7 +13,15 @@ from isomount.formats.disc.sessions import bytes_missing
 from isomount.formats.options import Check, Family, Map, ViewOptions
 from isomount.locate import find_image
 from isomount.options import view_options
-from isomount.sources import BinaryFile, Source, refuse_what_is_no_path
+from isomount.sources import (
+    BinaryFile,
+    Source,
+    absolute,
+    file_name,
+    is_remote,
+    refuse_what_is_no_path,
+    shown,
+)
 from isomount.tree import Volume
 
 if TYPE_CHECKING:
@@ -21,7 +29,19 @@ if TYPE_CHECKING:
     from isomount.extract import Extractor, Place, Report, Totals
     from isomount.path import ImagePath
 
-__all__ = ["Family", "Image", "Map", "ViewOptions", "open", "open_image", "refuse_what_is_no_path"]
+__all__ = [
+    "Family",
+    "Image",
+    "Map",
+    "ViewOptions",
+    "absolute",
+    "file_name",
+    "is_remote",
+    "open",
+    "open_image",
+    "refuse_what_is_no_path",
+    "shown",
+]
 
 # The views that record modes.
 _WITH_MODES = ("Rock Ridge", "UDF")

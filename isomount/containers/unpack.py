@@ -12,12 +12,12 @@ from isomount.containers.discs.disc import Disc
 from isomount.containers.names import PIECE
 from isomount.containers.paths import locate
 from isomount.containers.recognise import DEPTH_AT_MOST, content
-from isomount.containers.siblings import ArchiveSiblings, LocalSiblings, NoSiblings
+from isomount.containers.siblings import ArchiveSiblings, LocalSiblings, NoSiblings, RemoteSiblings
 from isomount.errors import (
     MissingImageError,
     NotAnImageError,
 )
-from isomount.sources import BinaryFile, Source, open_source
+from isomount.sources import BinaryFile, Source, is_remote, open_source
 
 if TYPE_CHECKING:
     from isomount.containers.discs.source import DiscSource
@@ -52,6 +52,9 @@ def unpack(
     if not isinstance(file, str | os.PathLike):
         surroundings = _noticed(Surroundings(NoSiblings(), store), notice)
         return _unpack(open_source(file), surroundings, "")
+    if is_remote(address := os.fspath(file)):
+        surroundings = _noticed(Surroundings(RemoteSiblings(address), store), notice)
+        return _unpack(open_source(address), surroundings, "")
     path, member = locate(os.fspath(file))
     source = open_source(path)
     if stat.S_ISBLK(os.stat(path).st_mode):  # a disc in a drive is in no container

@@ -24,7 +24,7 @@ from isomount.fs import Policy, Session, Use
 from isomount.fs.lane.gate import Gate
 from isomount.fs.lane.handlers import Handlers
 from isomount.fs.operations import Operations
-from isomount.image import Image
+from isomount.image import Image, absolute, shown
 from isomount.mounting import device
 from isomount.mounting.mountpoint import MountPoint
 from isomount.mounting.readahead import raise_readahead
@@ -92,7 +92,7 @@ class _Life:
         """Mount. Requests are queued until ``run``. Returns None if pyfuse3 reads the device."""
         path, options = self._point.path, self._request.fuse
         operations = Operations(self._session, ready=self._initialised.set)
-        number = device.mount(path, self._request.image, options)
+        number = device.mount(path, shown(self._request.image), options)
         with ExitStack() as undo:  # if libfuse fails, or Ctrl-C: the kernel has mounted already
             undo.callback(unmount, path, lazy=True)
             gate = None
@@ -176,7 +176,7 @@ class _Life:
             _log.info("%s: unmounting, who asked for it is gone: %s", self._point.path, error)
             os.kill(os.getpid(), signal.SIGTERM)
         # After "ready", and abandoned on shutdown: the home directory may be slow or unreachable.
-        image = os.path.abspath(self._image.name)
+        image = absolute(self._image.name)
         await trio.to_thread.run_sync(remember, image, abandon_on_cancel=True)
 
     def _ask_the_mount(self) -> None:

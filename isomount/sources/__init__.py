@@ -1,5 +1,6 @@
 """Sources: random access to the bytes of an image."""
 
+from isomount.sources.address import absolute, beside, file_name, is_remote, shown
 from isomount.sources.base import FileRange, Source, reads_at_once
 from isomount.sources.later import LaterPart
 from isomount.sources.local.file import LocalSource
@@ -15,7 +16,12 @@ __all__ = [
     "LocalSource",
     "Source",
     "Window",
+    "absolute",
+    "beside",
+    "file_name",
+    "is_remote",
     "open_source",
     "reads_at_once",
     "refuse_what_is_no_path",
+    "shown",
 ]

@@ -18,7 +18,7 @@ from isomount.containers.paths import is_file
 from isomount.daemon import launch
 from isomount.daemon.request import MountRequest
 from isomount.errors import IsomountError, UsageError
-from isomount.image import ViewOptions, refuse_what_is_no_path
+from isomount.image import ViewOptions, absolute, refuse_what_is_no_path, shown
 from isomount.mounting.mountpoint import default_for
 from isomount.owners import known_here
 from isomount.text import one_line
@@ -112,7 +112,7 @@ def carry_out(
     if options.asks_to_write and not (read_only or foreground):
         say("mounted read-only: rw is ignored, disc images cannot be written to")
     if len(names) == 1 and not foreground:
-        put(f"{one_line(request.image)} is mounted on {one_line(request.mountpoint)}")
+        put(f"{one_line(shown(request.image))} is mounted on {one_line(request.mountpoint)}")
     return code
 
 
@@ -142,7 +142,7 @@ def _request(names: list[str], options: ParsedOptions) -> MountRequest:
     if not names or not names[0]:
         raise UsageError("name the image to mount; see isomount --help")
     refuse_what_is_no_path(names[0])
-    image = os.path.abspath(names[0])
+    image = absolute(names[0])
     mountpoint = names[1] if len(names) > 1 else default_for(image)
     if not mountpoint:
         raise UsageError("the mount point has no name; see isomount --help")

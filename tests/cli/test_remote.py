@@ -1,0 +1,114 @@
+"""Images on a web server, by the command."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from tests.command import is_mounted, mount_points, run, wait_for_end, wait_until
+from tests.conftest import MakeImage
+from tests.remote.server import Asked, Server, serving
+
+pytest.importorskip("obstore")
+
+CUE = 'FILE "a b.bin" BINARY\n  TRACK 01 MODE1/2048\n    INDEX 01 00:00:00\n'
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def image(make_image: MakeImage) -> bytes:
+    return make_image({"a": b"alpha", "big": os.urandom(2_000_000)}, "-R").read_bytes()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, fuse: None) -> Iterator[Path]:
+    yield tmp_path / "m"
+    for place in mount_points():
+        if place.startswith(str(tmp_path)):
+            run("umount", "--lazy", place)
+
+
+def test_mounted_listed_and_unmounted_by_its_address(
+    server: Server, image: bytes, folder: Path
+) -> None:
+    address = server.add("/d/disc%20one.iso", image)
+    done = run(f"{address}?key=secret", cwd=folder.parent)
+    assert done.returncode == 0, done.stderr
+    place = folder.parent / "disc one"
+    assert done.stdout == f"{address} is mounted on {place}\n"
+    assert (place / "a").read_bytes() == b"alpha"
+    assert Path("/proc/self/mountinfo").read_text().count(f" {address} ") == 1
+    assert "secret" not in Path("/proc/self/mountinfo").read_text()
+    (row,) = [
+        each
+        for each in json.loads(run("list", "--json").stdout)
+        if each["mountpoint"] == str(place)
+    ]
+    assert (row["image"], row["size"], row["deleted"]) == (address, len(image), False)
+    again = run(address, place)
+    assert again.returncode == 10
+    assert "this very image is mounted there already" in again.stderr
+    assert run("umount", f"{address}?key=other").returncode == 0
+    assert not place.exists()
+
+
+def test_containers_find_what_is_beside_them(server: Server, image: bytes) -> None:
+    server.add("/d/a%20b.bin", image)
+    for address in (
+        server.add("/d/disc.cue", CUE.encode()),
+        server.add("/d/disc.iso.gz", gzip.compress(image, 1)),
+    ):
+        done = run("cat", address, "a")
+        assert (done.stdout, done.stderr) == ("alpha", "")
+
+
+def test_what_cannot_be_opened_leaves_nothing(server: Server, tmp_path: Path, fuse: None) -> None:
+    done = run(f"{server.url}/none.iso?secret", tmp_path / "m")
+    assert done.returncode == 11
+    assert done.stderr == (
+        f"isomount: {server.url}/none.iso: the server has no such file; look at the address\n"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_stalled_server_holds_up_neither_unmounting_nor_the_end(
+    server: Server, image: bytes, folder: Path
+) -> None:
+    address = server.add("/disc.iso", image)
+    for end in ("umount", "signal"):
+        server.rule = lambda *_: False
+        assert run(address, folder).returncode == 0
+        (pid,) = [
+            each["pid"]
+            for each in json.loads(run("list", "--json").stdout)
+            if each["mountpoint"] == str(folder)
+        ]
+
+        def stall(handler: BaseHTTPRequestHandler, asked: Asked) -> bool:
+            server.stall()
+            return True
+
+        server.rule = stall
+        with subprocess.Popen(["cat", folder / "big"], stdout=subprocess.DEVNULL) as reader:
+            time.sleep(0.3)
+            began = time.monotonic()
+            if end == "umount":
+                assert run("umount", "--lazy", folder).returncode == 0
+            else:
+                os.kill(pid, signal.SIGTERM)
+                wait_until("it is unmounted", lambda: not is_mounted(folder))
+            reader.kill()
+        wait_for_end(pid)
+        assert time.monotonic() - began < 8
