@@ -19,6 +19,8 @@ from isomount.errors import DamagedDataError
 # Enough for xz -9 (65 MiB), and a bound for hostile data.
 _XZ_MEMORY = 80 << 20
 _ZSTD_WINDOW = 1 << 27
+# The least that liblzma takes as a dictionary; the most that an LZMA2 chunk holds uncompressed.
+_LZMA_DICTIONARY, _LZMA2_CHUNK = 4096, 1 << 16
 _LZ4_FRAME = b"\x04\x22\x4d\x18"
 # Modules as zlib of whole blocks, the fastest first: on blocks of 2 KiB to 1 MiB isal takes 0.8 to
 # 0.4 times, zlib-ng 0.9 to 0.6 times what zlib takes. All of them let other threads go on.
@@ -53,6 +55,43 @@ def unpack_xz(stored: bytes, size: int) -> bytes:
     """An xz or lzma stream."""
     return _decoded(
         "xz", lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY).decompress(stored, size)
+    )
+
+
+def unpack_lzma_raw(stored: bytes, size: int, properties: bytes) -> bytes:
+    """LZMA without a header: its ``properties``, which are 5 bytes of that, are elsewhere."""
+    most, literals = divmod(properties[0], 9 * 5)
+    position, context = divmod(literals, 9)
+    form = {
+        "id": lzma.FILTER_LZMA1,
+        # What comes of it is no longer than this, and refers to nothing before.
+        "dict_size": max(_LZMA_DICTIONARY, min(int.from_bytes(properties[1:5], "little"), size)),
+        "lc": context,
+        "lp": position,
+        "pb": most,
+    }
+    return _decoded(
+        "lzma",
+        lambda: lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[form]).decompress(stored, size),
+    )
+
+
+def without_x86_filter(data: bytes) -> bytes:
+    """``data`` as it was before the x86 filter (BCJ) made its branch targets absolute.
+
+    liblzma has the filter, but not by itself, and keeps the last bytes back where it stands before
+    LZMA without an end mark: so it gets the data again as LZMA2 that is not compressed.
+    """
+    chunks = bytearray()
+    for start in range(0, len(data), _LZMA2_CHUNK):
+        chunk = data[start : start + _LZMA2_CHUNK]
+        chunks += b"\2" if start else b"\1"  # not compressed; the first one begins anew
+        chunks += (len(chunk) - 1).to_bytes(2, "big") + chunk
+    chunks += b"\0"
+    form = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "dict_size": _LZMA_DICTIONARY}]
+    return _decoded(
+        "x86",
+        lambda: lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=form).decompress(chunks),
     )
 
 

@@ -43,6 +43,8 @@ class Mounted(Protocol):
 def _no_memory() -> Iterator[None]:
     """What tests mount does not turn up among the images that the user mounted, nor is kept."""
     with pytest.MonkeyPatch.context() as patch:
+        cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        patch.setenv("PIP_CACHE_DIR", os.environ.get("PIP_CACHE_DIR") or f"{cache}/pip")
         patch.setenv("XDG_STATE_HOME", "/dev/null")
         patch.setenv("XDG_CACHE_HOME", "/dev/null")
         yield

@@ -66,6 +66,11 @@ _CCD = re.compile(_MARK + rb"\s*\[CloneCD\]", re.IGNORECASE)
 # The number of tracks, then number, LBA, control, sector size and file of the first.
 _GDI = re.compile(_MARK + rb"\s*[0-9]{1,2}\s*[\r\n]\s*1\s+[0-9]+\s+[04]\s+[0-9]{4}\s+\S")
 
+# The last one is GBI with its bits turned over, which some files of PowerISO begin with.
+_DAA = tuple(
+    (0, mark) for mark in (b"DAA\0", b"DAA VOL\0", b"GBI\0", b"GBI VOL\0", b"\xb8\xbd\xb6\0")
+)
+
 # Lists of a disc's tracks, text or not; some of them hold the sectors too.
 _DISCS = (
     Kind("discs.cue", text=_CUE, endings=(".cue",)),
@@ -81,6 +86,13 @@ _DISCS = (
 )
 _PACKED = (
     Kind("packed.cso", marks=((0, b"CISO"), (0, b"ZISO"))),
+    Kind("packed.dax", marks=((0, b"DAX\0"),)),
+    Kind("packed.jso", marks=((0, b"JISO"),)),
+    Kind("packed.isz", marks=((0, b"IsZ!"),)),
+    Kind("packed.daa", marks=_DAA),
+    Kind("packed.uif", marks=((-64, b"bbis"),)),
+    Kind("packed.ecm", marks=((0, b"ECM\0"),)),
+    Kind("packed.dmg", marks=((-512, b"koly"), (0, b"koly"))),
     Kind("packed.chd", marks=((0, b"MComprHD"),)),
     Kind(
         "packed.ewf",

@@ -54,7 +54,7 @@ def find_views(
     if reader.size == 0:
         raise NotAnImageError(f"{name}: is empty (0 bytes); copy or download it again")
     known = {} if tracks is None else tracks.sessions
-    session, failure = _attempt(lambda: choose_session(reader, options, damage, known))
+    session, failure = _attempt(name, lambda: choose_session(reader, options, damage, known))
     session = session or Session()
     found = _views(reader, session.applied_to(options), name, damage, tracks)
     if isinstance(failure, UsageError):
@@ -70,8 +70,8 @@ def _views(
     tracks: "DiscSource | None",
 ) -> Views:
     """The views of the session that ``options`` place."""
-    universal, udf_failure = _attempt(lambda: udf.find(reader, options, name, damage))
-    iso, iso_failure = _attempt(lambda: iso9660.find(reader, options, name, damage, tracks))
+    universal, udf_failure = _attempt(name, lambda: udf.find(reader, options, name, damage))
+    iso, iso_failure = _attempt(name, lambda: iso9660.find(reader, options, name, damage, tracks))
     asked = options.view
     if universal is None and udf_failure is None and (iso is None or asked is Family.UDF):
         universal = _unannounced(reader, options, name, damage)
@@ -99,7 +99,7 @@ def _unannounced(
     It is sought where nothing else is found, as anchors can be in many places.
     """
     options = dataclasses.replace(options, novrs=True)
-    found, _ = _attempt(lambda: udf.find(reader, options, name, damage))
+    found, _ = _attempt(name, lambda: udf.find(reader, options, name, damage))
     if found is not None:
         damage.note(_RECOGNITION, "the volume recognition sequence of UDF is missing")
     return found
@@ -178,19 +178,23 @@ def _as_recorded(reader: Reader, options: ViewOptions) -> _Sides | None:
     neutral = dataclasses.replace(
         options, uid=None, gid=None, mode=None, dmode=None, umask=0, overriderockperm=False
     )
-    universal, _ = _attempt(lambda: udf.find(reader, neutral, "", Unheard()))
-    iso, _ = _attempt(lambda: iso9660.find(reader, neutral, "", Unheard()))
+    universal, _ = _attempt("", lambda: udf.find(reader, neutral, "", Unheard()))
+    iso, _ = _attempt("", lambda: iso9660.find(reader, neutral, "", Unheard()))
     return _Sides(iso.view, universal) if iso and universal else None
 
 
-def _attempt(find: Callable[[], _Found | None]) -> tuple[_Found | None, IsomountError | None]:
+def _attempt(
+    name: str, find: Callable[[], _Found | None]
+) -> tuple[_Found | None, IsomountError | None]:
     """The result of ``find`` or its error, which matters only if nothing else is found."""
     try:
         return find(), None
     except IsomountError as error:
         return None, error
     except OSError as error:
-        return None, DamagedImageError(f"the image cannot be read: {error.strerror}")
+        return None, DamagedImageError(
+            f"{name}: cannot be read where it says what it is: {error.strerror}; copy it again"
+        )
 
 
 def _has_files(view: udf.UdfView, reader: Reader, damage: Damage) -> bool:

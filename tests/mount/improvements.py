@@ -7,6 +7,8 @@ the kernel has such a field and isomount rightly has not).
 from tests.corpus import Record
 
 ABSENT = "absent"
+# Raw CD sectors, which Linux does not read.
+OPENED = frozenset({"popstation__test.iso"})
 # Hidden when they hold nothing but relocated directories, which are shown where they belong.
 RELOCATION_FOLDERS = {"rr_moved", ".rr_moved"}
 

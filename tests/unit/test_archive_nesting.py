@@ -3,15 +3,13 @@
 import gzip
 import io
 import os
-import sys
-import types
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from isomount.containers import Archive, Disc, Mode, Run, Surroundings, Track, kinds, unpack
+from isomount.containers import Archive, unpack
 from isomount.containers.archives.zip import ZipArchive
 from isomount.errors import IsomountError, MissingImageError, NotAnImageError
 from isomount.sources import LocalSource, Source
@@ -155,42 +153,33 @@ def test_the_last_to_be_closed_closes_the_archive(tmp_path: Path, order: tuple[i
     left.close()
 
 
-class _Sheet:
-    """A kind whose text names one file beside it; "audio" makes it a disc without data."""
-
-    @staticmethod
-    def unpack(file: Source, surroundings: Surroundings) -> Disc:
-        name = file.read_at(6, 100).decode().strip()
-        mode = Mode.AUDIO if name.endswith("wav") else Mode.MODE1
-        data = surroundings.cached(surroundings.siblings.open(name))
-        run = Run(0, data.size // 2048, data, 0, 2048, 2048, mode)
-        return Disc("sheet", (Track(1, mode, 0, run.sectors),), (run,), files=(data, file))
-
-
-@pytest.fixture
-def sheets(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = types.SimpleNamespace(unpack=_Sheet.unpack)
-    monkeypatch.setitem(sys.modules, "isomount.containers.discs.stub", module)
-    sheet = kinds.Kind("discs.stub", marks=((0, b"SHEET "),))
-    unpacking = sys.modules["isomount.containers.unpack"]  # the package has a function of that name
-    monkeypatch.setattr(unpacking, "KINDS", (sheet, *kinds.KINDS))
+SOUND = b"""FILE "y.wav" WAVE
+  TRACK 01 AUDIO
+    INDEX 01 00:00:00
+"""
+SHEET = b"""FILE "x.bin" BINARY
+  TRACK 01 MODE1/2048
+    INDEX 01 00:00:00
+FILE "y.wav" WAVE
+  TRACK 02 AUDIO
+    INDEX 01 00:00:00
+"""
 
 
-@pytest.mark.usefixtures("sheets")
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_sheet_and_its_data_in_an_archive(tmp_path: Path, method: int) -> None:
     members = [
-        ("d/x.cue", b"SHEET x.bin"),
+        ("d/x.cue", SHEET),
         ("d/x.bin", IMAGE[:399_360]),
         ("d/y.wav", b"silence" * 999),
     ]
     (tmp_path / "a.zip").write_bytes(zipped(members, method))
     assert content(tmp_path / "a.zip") == (f"{tmp_path}/a.zip/d/x.cue", IMAGE[:399_360])
-    (tmp_path / "b.zip").write_bytes(zipped([("x.cue", b"SHEET y.wav"), ("y.wav", IMAGE)], method))
+    (tmp_path / "b.zip").write_bytes(zipped([("x.cue", SOUND), ("y.wav", IMAGE)], method))
     with pytest.raises(NotAnImageError, match="audio disc"):
         unpack(tmp_path / "b.zip")
-    (tmp_path / "c.zip").write_bytes(zipped([("x.cue", b"SHEET x.bin")], method))
-    with pytest.raises(MissingImageError, match=r"c\.zip/x\.bin: there is no such file"):
+    (tmp_path / "c.zip").write_bytes(zipped([("x.cue", SHEET)], method))
+    with pytest.raises(MissingImageError, match=r"c\.zip/x\.bin: is named by x.cue and missing"):
         unpack(tmp_path / "c.zip")
 
 

@@ -116,7 +116,7 @@ def bind(path: Path) -> None:
     [
         (missing, "there is no such file"),
         (Path.mkdir, "is a folder; name the image file"),
-        (os.mkfifo, "is neither a file nor a disc drive"),
+        (os.mkfifo, "is a pipe, and an image is read in any order"),
         (bind, "cannot be read: No such device or address"),
         (lambda path: path.symlink_to(path), "cannot be read: Too many levels of symbolic links"),
         (lambda path: path.symlink_to("/dev/null"), "is neither a file nor a disc drive"),

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isomount.desktop import defaults
+from isomount.desktop.share import image_types
 from isomount.errors import IsomountError
 
 _OTHERS = [
@@ -36,11 +37,10 @@ def test_where_nothing_is_chosen(config: Path) -> None:
     assert not defaults.is_default()
     path = Path(defaults.become_default())
     assert path == config / "mimeapps.list"
-    assert path.read_text() == (
-        "[Default Applications]\n"
-        "application/x-cd-image=isomount.desktop;\n"
-        "application/vnd.efi.iso=isomount.desktop;\n"
-    )
+    kinds = image_types()
+    assert {"application/x-cd-image", "application/vnd.efi.iso", "application/x-cue"} <= set(kinds)
+    lines = [f"{kind}=isomount.desktop;\n" for kind in kinds]
+    assert path.read_text() == "[Default Applications]\n" + "".join(lines)
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert defaults.is_default()
     before = path.stat().st_mtime_ns
@@ -62,7 +62,7 @@ def test_what_was_there_comes_back(before: list[str], after: list[str], chosen: 
         defaults.become_default()
         assert defaults.is_default()
         text = path.read_text()
-        assert text.count("=isomount.desktop;") == 2
+        assert text.count("=isomount.desktop;") == len(image_types())
         if chosen:
             assert "\napplication/x-cd-image=isomount.desktop;rival.desktop;\n" in text
         assert defaults.give_back()
@@ -85,7 +85,7 @@ def test_a_link_stays_a_link(config: Path, tmp_path: Path) -> None:
     (config / "mimeapps.list").symlink_to(kept)
     defaults.become_default()
     assert defaults.is_default()
-    assert kept.read_text().count("isomount") == 2
+    assert kept.read_text().count("=isomount.desktop") == len(image_types())
     defaults.give_back()
     assert kept.read_text() == ""
     assert (config / "mimeapps.list").readlink() == kept

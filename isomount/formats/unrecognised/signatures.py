@@ -22,7 +22,6 @@ _TO_RAW = "make a raw image of it with: qemu-img convert -O raw {name} disc.img"
 _DOLPHIN = "Dolphin opens it, and unpacks it with: dolphin-tool extract -i {name} -o FOLDER"
 _WIT = "Dolphin opens it, and Wiimms ISO Tools unpack it with: wit extract {name} FOLDER"
 _CDEMU = "CDEmu opens it with: cdemu load 0 {name}"
-_CSO = "unpack it with: maxcso --decompress {name}"
 _XBOX = "is an Xbox disc (XDVDFS); unpack it with: extract-xiso -x {name}"
 _BOOT_ONLY = (
     "is a boot image (El Torito) without a file system, so there is nothing to mount; "
@@ -79,32 +78,19 @@ DISCS = (
 
 # What holds a disc or a disk in a form of its own: a volume that is found inside is none.
 CONTAINERS = (
-    Signature(
-        0,
-        b"ECM\0",
-        "is a disc image without its checksums (ECM); restore it with: unecm {name} "
-        "(in Debian: ecm-uncompress)",
-    ),
     Signature(0, b"WBFS", f"is a Wii disc (WBFS); {_WIT}"),
     Signature(0, b"RVZ\1", f"is a compressed GameCube or Wii disc (RVZ); {_DOLPHIN}"),
     Signature(0, b"WIA\1", f"is a compressed GameCube or Wii disc (WIA); {_DOLPHIN}"),
     Signature(0, b"\1\xc0\x0b\xb1", f"is a compressed GameCube or Wii disc (GCZ); {_DOLPHIN}"),
     Signature(0, b"WUX0", "is a compressed Wii U disc (WUX); Cemu opens it"),
-    Signature(0, b"CISO", f"is a compressed disc (CSO); {_CSO}"),
-    Signature(0, b"ZISO", f"is a compressed disc (ZSO); {_CSO}"),
-    Signature(0, b"DAX\0", f"is a compressed disc (DAX); {_CSO}"),
-    Signature(0, b"IsZ!", f"is a compressed image of UltraISO (.isz); {_CDEMU}"),
     Signature(
-        0, b"DAA\0", "is a PowerISO image (.daa); make an .iso of it with: daa2iso {name} disc.iso"
+        -8, b"cdsaencr", "is an encrypted disk image of a Mac (.dmg); macOS opens it: open {name}"
     ),
     Signature(
-        0, b"GBI\0", "is a gBurner image (.gbi); make an .iso of it with: daa2iso {name} disc.iso"
-    ),
-    Signature(
-        -64, b"bbis", "is a MagicISO image (.uif); make an .iso of it with: uif2iso {name} disc.iso"
-    ),
-    Signature(
-        -512, b"koly", "is a disk image of a Mac (.dmg); make a raw image with: dmg2img {name}"
+        69,
+        b"ddsk",
+        "is a disk image of an old Mac (NDIF); macOS up to 10.14 makes a raw one of it with: "
+        "hdiutil convert {name} -format UDTO -o disc",
     ),
     Signature(
         0, b"encrcdsa", "is an encrypted disk image of a Mac (.dmg); macOS opens it: open {name}"
