@@ -14,7 +14,9 @@ from isomount.formats.options import Check, Family, Map, ViewOptions
 from isomount.locate import find_image
 from isomount.options import view_options
 from isomount.sources import (
+    USUAL,
     BinaryFile,
+    Keeping,
     Source,
     absolute,
     file_name,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Family",
     "Image",
+    "Keeping",
     "Map",
     "ViewOptions",
     "absolute",
@@ -279,15 +282,16 @@ def open_image(
     file: str | os.PathLike[str] | BinaryFile,
     options: ViewOptions,
     notice: Callable[[str], None] | None = None,
+    keeping: Keeping = USUAL,
 ) -> Image:
     """Open the image that ``file`` names, as ``options`` want it.
 
     ``notice`` is told, in a sentence, what takes long or much room before it is done; without it,
-    the log is.
+    the log is. ``keeping`` is what is kept on the disk of an image that is far away.
 
     Raises ImageUnreadableError, NotAnImageError, DamagedImageError or UsageError.
     """
-    found = unpack(file, notice)
+    found = unpack(file, notice, keeping)
     return Image(found.source, options, found.tracks, found.store)
 
 

@@ -46,7 +46,7 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
         return _start_remote(request, announce, tell, inherited)
     # Threads that decode ahead would not come along into the daemon, nor what they had claimed.
     with WORKERS.held_back(), advising(request.image):
-        image = open_image(request.image, request.view, announce)
+        image = open_image(request.image, request.view, announce, request.keeping)
     with image:
         require_fuse(request.fuse)
         with WORKERS.held_back():
@@ -81,7 +81,7 @@ def _start_remote(
     point = prepare(request.mountpoint, request.image, nonempty=request.nonempty, tell=tell)
 
     def serve(report: "_Report") -> int:
-        with open_image(request.image, request.view, announce) as image:
+        with open_image(request.image, request.view, announce, request.keeping) as image:
             incomplete = _incomplete(image)
 
             def ready() -> None:

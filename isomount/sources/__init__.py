@@ -2,6 +2,7 @@
 
 from isomount.sources.address import absolute, beside, file_name, is_remote, shown
 from isomount.sources.base import FileRange, Source, reads_at_once
+from isomount.sources.keeping import USUAL, Keeping
 from isomount.sources.later import LaterPart
 from isomount.sources.local.file import LocalSource
 from isomount.sources.open import open_source, refuse_what_is_no_path
@@ -9,9 +10,11 @@ from isomount.sources.stream import BinaryFile, FileObjectSource
 from isomount.sources.window import Window
 
 __all__ = [
+    "USUAL",
     "BinaryFile",
     "FileObjectSource",
     "FileRange",
+    "Keeping",
     "LaterPart",
     "LocalSource",
     "Source",

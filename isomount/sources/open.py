@@ -8,12 +8,15 @@ import stat
 from isomount.errors import MissingImageError
 from isomount.sources.address import FILES, OBJECTS, is_remote, scheme_of
 from isomount.sources.base import Source
+from isomount.sources.keeping import USUAL, Keeping
 from isomount.sources.local.file import LocalSource
 from isomount.sources.stream import BinaryFile, FileObjectSource
 
 
-def open_source(file: str | os.PathLike[str] | BinaryFile) -> Source:
+def open_source(file: str | os.PathLike[str] | BinaryFile, keeping: Keeping = USUAL) -> Source:
     """The source for ``file``: the path of a file or a drive, an address, or a binary file object.
+
+    ``keeping`` is what is kept on the disk of what is far away.
 
     Raises ImageUnreadableError with the reason and the remedy.
     """
@@ -24,7 +27,7 @@ def open_source(file: str | os.PathLike[str] | BinaryFile) -> Source:
     if is_remote(name):
         from isomount.sources.remote import open_remote  # files do without
 
-        return open_remote(name)
+        return open_remote(name, keeping)
     if not _is_device(file):
         return LocalSource(file)
     from isomount.sources.local.device import DeviceSource  # files do without

@@ -112,3 +112,25 @@ def test_a_stalled_server_holds_up_neither_unmounting_nor_the_end(
             reader.kill()
         wait_for_end(pid)
         assert time.monotonic() - began < 8
+
+
+def test_what_travelled_once_is_kept_and_can_be_removed(
+    server: Server, image: bytes, folder: Path, tmp_path: Path
+) -> None:
+    address = server.add("/disc.iso", image)
+    keeping = ("-o", f"cachedir={tmp_path / 'kept'},cache=1G,log={tmp_path / 'log'}")
+    sent = []
+    for _ in range(2):
+        assert run(address, folder, *keeping).returncode == 0
+        assert len((folder / "big").read_bytes()) == 2_000_000
+        assert run("umount", folder).returncode == 0
+        sent.append(server.sent)
+    assert sent[0] <= len(image) + 2 * 131_072
+    assert sent[1] - sent[0] <= 131_072  # the first block tells whether it is the same image
+    words = ("--dir", tmp_path / "kept")
+    (row,) = json.loads(run("cache", "list", "--json", *words).stdout)
+    assert row["image"] == address
+    assert address in run("cache", "list", *words).stdout
+    assert "removed" in run("cache", "clear", *words).stderr
+    assert run("cache", "list", *words).stdout == ""
+    assert run("cache").returncode == 2

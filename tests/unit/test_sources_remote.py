@@ -13,7 +13,8 @@ import pytest
 
 import isomount
 from isomount.errors import ForbiddenImageError, ImageUnreadableError, MissingImageError
-from isomount.sources import absolute, beside, file_name, open_source, shown
+from isomount.sources import Keeping, Source, absolute, beside, file_name, shown
+from isomount.sources import open_source as open_kept
 from isomount.sources.remote import patience
 from isomount.sources.remote.stores import Deadlines
 from tests.remote.server import Asked, Server, serving
@@ -24,6 +25,11 @@ objects = pytest.importorskip("isomount.sources.remote.objects")
 DATA = os.urandom(700_000)
 BLOCK = objects.BLOCK
 QUICK = Deadlines(connect=1, read=0.3, answer=2)
+
+
+def open_source(address: str) -> Source:
+    """Without a cache."""
+    return open_kept(address, Keeping(0))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from isomount.containers.paths import is_file
 from isomount.daemon import launch
 from isomount.daemon.request import MountRequest
 from isomount.errors import IsomountError, UsageError
-from isomount.image import ViewOptions, absolute, refuse_what_is_no_path, shown
+from isomount.image import Keeping, ViewOptions, absolute, refuse_what_is_no_path, shown
 from isomount.mounting.mountpoint import default_for
 from isomount.owners import known_here
 from isomount.text import one_line
@@ -156,6 +156,7 @@ def _request(names: list[str], options: ParsedOptions) -> MountRequest:
         xattr=options.xattr,
         idle=options.idle,
         lane=options.lane,
+        keeping=_keeping(options),
     )
 
 
@@ -168,6 +169,12 @@ def _as_this_user(view: ViewOptions) -> ViewOptions:
         uid=os.getuid() if view.uid is None else view.uid,
         gid=os.getgid() if view.gid is None else view.gid,
     )
+
+
+def _keeping(options: ParsedOptions) -> Keeping:
+    limit = Keeping().limit if options.cache is None else options.cache
+    directory = options.cache_directory
+    return Keeping(limit, None if directory is None else os.path.abspath(directory))
 
 
 def _log_path(options: ParsedOptions) -> str | None:

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from isomount.errors import ClosedError, ImageUnreadableError
 from isomount.sources.address import shown
-from isomount.sources.base import FileRange, Source
+from isomount.sources.base import FileRange
 from isomount.sources.remote.failures import FetchError, sentence
 from isomount.sources.remote.packages import package
 
@@ -17,7 +17,7 @@ BLOCK = 128 << 10
 _CONNECT, _SIGN_OF_LIFE = 10, 5
 
 
-def open_file(address: str) -> Source:
+def open_file(address: str) -> "FileSource":
     """The file at ``address``, by SFTP. ~/.ssh/config and the agent are asked as ssh does.
 
     Raises ImageUnreadableError.
@@ -58,7 +58,7 @@ def _failure_of(error: Exception) -> FetchError:
 class FileSource:
     """An open file of another machine. Thread-safe: one reads at a time."""
 
-    block_size: int | None = BLOCK
+    block_size = BLOCK
 
     def __init__(self, name: str, system: Any, path: str) -> None:
         """Raises whatever ``system``, an fsspec file system, does."""
@@ -67,7 +67,7 @@ class FileSource:
         self._system, self._path = system, path
         self._said = self._version()
         self.size = int(self._said[0])
-        self.modified = repr(self._said)
+        self.version = f"{name}\0{self._said!r}"
         self._file: Any = system.open(path, "rb", block_size=BLOCK)
 
     def _version(self) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 import errno
 import logging
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 from isomount.errors import ClosedError
@@ -22,6 +23,8 @@ BLOCK = 128 << 10
 # Ranges under way at a time for one reader: they wait for the server, not for a processor.
 _READS_AT_ONCE = 4
 _THREADS = 8
+# What obstore says where the server does not say when the object was last changed.
+_NEVER = datetime.fromtimestamp(0, UTC)
 
 
 class ObjectSource:
@@ -31,12 +34,13 @@ class ObjectSource:
     at for that: once it is another, nothing more is read of it.
     """
 
-    block_size: int | None = BLOCK
+    block_size = BLOCK
     reads_at_once = _READS_AT_ONCE
 
     def __init__(self, address: str, deadlines: Deadlines = Deadlines()) -> None:  # noqa: B008
         """Raises ImageUnreadableError with the reason and the remedy."""
         self.name = shown(address)
+        self._address = address
         self._place: Place | None = place_of(address, deadlines)
         self._get: Any = package("obstore", "remote", self.name).get
         self._patience = Patience(self.name)
@@ -56,9 +60,12 @@ class ObjectSource:
         return 0 if self._version is None else self._version.size
 
     @property
-    def modified(self) -> str:
-        """What tells this version of the object from others."""
-        return repr(self._version)
+    def version(self) -> str:
+        """What tells this version of the object from every other; "" if the server does not say."""
+        version = self._version
+        if version is None or not version.is_known:
+            return ""
+        return f"{self.name if version.is_strong else self._address}\0{version!r}"
 
     def measure(self) -> int:
         """The size: another one would be another object."""
@@ -125,7 +132,13 @@ class _Version:
     def __init__(self, meta: dict[str, Any]) -> None:
         self.size: int = meta["size"]
         self.tag: str | None = meta.get("e_tag")
-        self._said = (self.size, self.tag, meta.get("version"), str(meta.get("last_modified")))
+        self._when: datetime = meta["last_modified"]
+        self._said = (self.size, self.tag, meta.get("version"), str(self._when))
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the server says more of it than its size."""
+        return self.tag is not None or self._when > _NEVER
 
     @property
     def is_strong(self) -> bool:
