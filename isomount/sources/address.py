@@ -4,6 +4,7 @@ The query of an address may be a key (a presigned URL), so it is in no message, 
 """
 
 import os
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 # Whose images are read by ranges of objects, and whose as files.
 OBJECTS = frozenset({"http", "https", "s3", "s3a", "gs", "az", "abfs", "abfss"})
 FILES = frozenset({"ssh", "sftp"})
+# Whose paths are quoted, as "%20" for a blank (RFC 3986): the names of objects are as they are.
+_QUOTED = FILES | {"http", "https"}
 
 
 def scheme_of(name: str) -> str:
@@ -32,6 +35,8 @@ def shown(name: str) -> str:
     """The address ``name`` without what may be secret; any other name as it is."""
     if not is_remote(name):
         return name
+    if scheme_of(name) not in _QUOTED:
+        return name
     parts = _split(name)
     user, at, host = parts.netloc.rpartition("@")
     if scheme_of(name) in FILES and at:
@@ -48,6 +53,8 @@ def file_name(name: str) -> str:
     """What the file ``name`` is called, or what is at an address would be as a file."""
     if not is_remote(name):
         return os.path.basename(os.path.abspath(name))
+    if scheme_of(name) not in _QUOTED:
+        return name.rstrip("/").rpartition("/")[2]
     from urllib.parse import unquote  # as below
 
     return unquote(_split(name).path.rstrip("/").rpartition("/")[2]).replace("/", "_")
@@ -58,6 +65,9 @@ def beside(name: str, other: str) -> str:
 
     The query goes with it: it may be what lets the caller in.
     """
+    if scheme_of(name) not in _QUOTED:
+        head, slashes, path = name.partition("://")
+        return head + slashes + posixpath.normpath(posixpath.join(posixpath.dirname(path), other))
     from urllib.parse import quote, urljoin  # as below
 
     parts = _split(name)

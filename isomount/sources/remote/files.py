@@ -2,6 +2,7 @@
 
 import errno
 import threading
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -91,6 +92,11 @@ class FileSource:
                 return bytes(self._file.read(max(0, min(length, self.size - offset))))
             except Exception as error:  # of asyncssh, asyncio and Python
                 raise OSError(errno.EIO, _failure_of(error).reason) from None
+
+    def pieces(self, offset: int, length: int) -> Iterable[bytes]:
+        """As ``read_at``, in pieces of the block size."""
+        data = self.read_at(offset, length)
+        return [data[at : at + BLOCK] for at in range(0, len(data), BLOCK)]
 
     def read_resident(self, offset: int, length: int) -> None:
         """Always None: the server is far away."""

@@ -1,6 +1,7 @@
 """A source that is far away, with what travelled kept on the disk."""
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from isomount.sources.base import FileRange, Source, reads_at_once
@@ -18,6 +19,9 @@ class Versioned(Source, Protocol):
     @property
     def block_size(self) -> int:
         """The bytes to fetch at least."""
+
+    def pieces(self, offset: int, length: int) -> Iterable[bytes]:
+        """As ``read_at``, in pieces of the block size."""
 
 
 def kept(source: Versioned, keeping: Keeping) -> Source:
@@ -53,34 +57,33 @@ class KeptSource:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Those bytes. Raises OSError for what is neither kept nor to be had."""
-        stop = min(offset + length, self.size)
-        if stop <= offset:
-            return b""
-        first = offset // self.block_size
-        numbers = range(first, -(-stop // self.block_size))
-        blocks = self._segments.get(numbers)
-        start = 0
-        while start < len(blocks):
-            end = start
-            while end < len(blocks) and blocks[end] is None:
-                end += 1
-            if end > start:
-                blocks[start:end] = self._fetched(numbers[start:end])
-            start = end + 1
-        data = b"".join(block for block in blocks if block is not None)
-        skipped = offset - first * self.block_size
-        return (
-            data if not skipped and len(data) == stop - offset else data[skipped:][: stop - offset]
-        )
+        skipped = offset % self.block_size
+        data = b"".join(self.pieces(offset - skipped, skipped + max(0, length)))
+        return data[skipped : skipped + length]
 
-    def _fetched(self, numbers: range) -> list[bytes]:
-        data = self._source.read_at(numbers.start * self.block_size, len(numbers) * self.block_size)
-        blocks = []
-        for index, number in enumerate(numbers):
-            block = data[index * self.block_size : (index + 1) * self.block_size]
-            self._segments.put(number, block)
-            blocks.append(block)
-        return blocks
+    def pieces(self, offset: int, length: int) -> Iterator[bytes]:
+        """The blocks that this range, which begins with one, lies in. Raises as ``read_at``."""
+        stop = min(offset + length, self.size)
+        numbers = range(offset // self.block_size, -(-stop // self.block_size))
+        blocks = self._segments.get(numbers)
+        at = 0
+        while at < len(blocks):
+            missing = at
+            while missing < len(blocks) and blocks[missing] is None:
+                missing += 1
+            if missing > at:
+                yield from self._fetched(numbers[at:missing])
+                at = missing
+            elif (block := blocks[at]) is not None:
+                yield block
+                at += 1
+
+    def _fetched(self, numbers: range) -> Iterator[bytes]:
+        """Blocks from afar, which are kept once whoever waits for them has them."""
+        length = min(len(numbers) * self.block_size, self.size - numbers.start * self.block_size)
+        blocks = list(self._source.pieces(numbers.start * self.block_size, length))
+        yield from blocks
+        self._segments.put(numbers, blocks)
 
     def read_resident(self, offset: int, length: int) -> None:
         """Always None: whether the disk has it is not known without asking."""

@@ -3,6 +3,7 @@
 import errno
 import logging
 import threading
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,7 +50,7 @@ class ObjectSource:
         self._version: _Version | None = None
         try:
             # The first block tells size and version: whoever opens an image reads it next.
-            self._first: bytes | None = self._patience.tried(lambda: self._ask(0, BLOCK))
+            self._first: memoryview | None = self._patience.tried(lambda: self._ask(0, BLOCK))
         except FetchError as failure:
             raise sentence(self.name, failure) from None
         WORKERS.at_most = max(WORKERS.at_most, _THREADS)
@@ -73,9 +74,17 @@ class ObjectSource:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Those bytes. Raises OSError if they do not come, or the object is another by now."""
+        return bytes(self._read(offset, length))
+
+    def pieces(self, offset: int, length: int) -> Iterable[bytes]:
+        """As ``read_at``, in pieces of the block size."""
+        data = self._read(offset, length)
+        return [bytes(data[at : at + BLOCK]) for at in range(0, len(data), BLOCK)]
+
+    def _read(self, offset: int, length: int) -> memoryview:
         stop = min(offset + length, self.size)
         if stop <= offset:
-            return b""
+            return memoryview(b"")
         if self._has_changed:
             raise _changed()
         with self._lock:
@@ -92,7 +101,7 @@ class ObjectSource:
         except FetchError as failure:
             raise OSError(errno.EIO, failure.reason) from None
 
-    def _ask(self, start: int, stop: int) -> bytes:
+    def _ask(self, start: int, stop: int) -> memoryview:
         """One range, by one request. Raises FetchError."""
         place, version = self._place, self._version
         if place is None:
@@ -103,7 +112,7 @@ class ObjectSource:
         try:
             answer = self._get(place.store, place.path, options=options)
             found = _Version(answer.meta)
-            data = bytes(answer.bytes())
+            data = memoryview(answer.bytes())
         except Exception as error:  # its classes are many, and Python's own among them
             raise failure_of(error) from None
         if version is None:

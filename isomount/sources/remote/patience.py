@@ -27,7 +27,7 @@ class Patience:
         self._failure: FetchError | None = None
         self._until = 0.0
 
-    def tried(self, ask: Callable[[], bytes]) -> bytes:
+    def tried(self, ask: Callable[[], memoryview]) -> memoryview:
         """What ``ask`` returns in the end. Raises its FetchError, at once if it was just so."""
         pauses = self._pauses()
         while True:

@@ -62,16 +62,23 @@ class Segments:
             blocks += found
         return blocks
 
-    def put(self, number: int, block: bytes) -> None:
-        """Keep a block, if there is room. Never raises."""
-        if len(block) != self._length(number) or not self._has_room(len(block)):
-            return
-        within = number % _BLOCKS
+    def put(self, numbers: range, blocks: Sequence[bytes]) -> None:
+        """Keep the blocks of these numbers, if there is room. Never raises."""
+        if list(map(len, blocks)) != list(map(self._length, numbers)):
+            return  # cut off
+        for run in _by_segment(numbers):
+            start = run.start - numbers.start
+            if self._has_room(len(run) * self._block):
+                self._put(run, blocks[start : start + len(run)])
+
+    def _put(self, run: range, blocks: Sequence[bytes]) -> None:
+        within = run.start % _BLOCKS
+        entries = b"".join(map(_entry, run, blocks))
         try:
             os.makedirs(self._directory, 0o700, exist_ok=True)
-            with self._opened(number // _BLOCKS, os.O_RDWR | os.O_CREAT) as file:
-                _write(file, block, _DATA + within * self._block)
-                _write(file, _entry(number, block), _TABLE + within * _ENTRY.size)
+            with self._opened(run.start // _BLOCKS, os.O_RDWR | os.O_CREAT) as file:
+                _write(file, blocks, _DATA + within * self._block)
+                _write(file, [entries], _TABLE + within * _ENTRY.size)
         except OSError:  # full, read-only, no longer there: nothing is lost
             with self._lock:
                 self._rests_until = time.monotonic() + _REST
@@ -116,7 +123,7 @@ class Segments:
         """Make a file of blocks out of a new one, or of one that is none."""
         if os.fstat(file).st_size:
             os.ftruncate(file, 0)
-        _write(file, header, 0)
+        _write(file, [header], 0)
         about = os.path.join(self._directory, ABOUT)
         with suppress(OSError), open(about, "x", encoding="utf-8", errors="replace") as text:
             text.write(self._about)
@@ -152,8 +159,8 @@ def _entry(number: int, block: bytes) -> bytes:
     return _ENTRY.pack(checksum, checksum ^ _ALL_BITS)
 
 
-def _write(file: int, data: bytes, offset: int) -> None:
-    if os.pwrite(file, data, offset) < len(data):
+def _write(file: int, data: Sequence[bytes], offset: int) -> None:
+    if os.pwritev(file, data, offset) < sum(map(len, data)):
         raise OSError("not all could be written")
 
 

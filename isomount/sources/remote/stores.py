@@ -5,7 +5,7 @@ import netrc
 import os
 from datetime import timedelta
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from isomount.errors import ImageUnreadableError
 from isomount.sources.address import scheme_of, shown
@@ -60,13 +60,13 @@ def place_of(address: str, deadlines: Deadlines) -> Place:
 
 
 def _in_bucket(address: str) -> tuple[str, str]:
-    parts = urlsplit(address)
-    path = unquote(parts.path.lstrip("/"))
-    if not (parts.netloc and path):
+    scheme, _, rest = address.partition("://")
+    bucket, _, path = rest.partition("/")
+    if not (bucket and path):
         raise ImageUnreadableError(
-            f"{shown(address)}: names no object; write: {parts.scheme}://BUCKET/PATH/disc.iso"
+            f"{shown(address)}: names no object; write: {scheme}://BUCKET/PATH/disc.iso"
         )
-    return f"{parts.scheme}://{parts.netloc}", path
+    return f"{scheme}://{bucket}", path  # of which each character means itself
 
 
 def _authorization(address: str) -> dict[str, Any]:
