@@ -2,6 +2,9 @@
 
 import logging
 import os
+import shutil
+import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -76,7 +79,8 @@ def test_names_of_addresses() -> None:
     assert absolute(secret) == secret
     assert file_name("https://e.org/d%20s/x%2Fy.iso?key=1") == "x_y.iso"
     assert beside("https://e.org/d/a.cue?k=1", "b c.bin") == "https://e.org/d/b%20c.bin?k=1"
-    assert beside("s3://bucket/d/a.cue", "e/c.bin") == "s3://bucket/d/e/c.bin"
+    assert beside("s3://bucket/d e/a.cue", "../c d.bin") == "s3://bucket/c d.bin"
+    assert file_name("s3://bucket/d/x%20y.iso") == "x%20y.iso"
     assert shown("https://[x/a.iso") == "://"
 
 
@@ -284,3 +288,67 @@ def test_a_missing_package_is_named(
         isomount.open(address)
     assert f"pip install 'isomount[{package}]'" in str(caught.value)
     assert caught.value.exit_code == 11
+
+
+def test_a_proxy_of_the_environment_is_asked(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.add("/a.iso", DATA)
+    monkeypatch.setenv("http_proxy", server.url)
+    open_source("http://nowhere.example/a.iso").close()
+    assert server.asked[0].target == "http://nowhere.example/a.iso"
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("d e/a.iso", "/bucket/d%20e/a.iso"),
+        ("d%20e/ä+b&?#'~*.iso", "/bucket/d%2520e/%C3%A4%2Bb%26%3F%23%27~%2A.iso"),
+    ],
+)
+def test_an_object_of_s3(
+    server: Server, name: str, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.add(asked, DATA)
+    monkeypatch.setenv("AWS_ENDPOINT", server.url)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "me")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "word")
+    source = open_source(f"s3://bucket/{name}")
+    assert source.read_at(BLOCK, 100) == DATA[BLOCK : BLOCK + 100]
+    assert source.name == f"s3://bucket/{name}"
+    assert server.asked[-1].headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=me/")
+    source.close()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the certificate of an authority (ca.pem), and one of this machine by it."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl")
+    place = tmp_path_factory.mktemp("tls")
+    key = "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+    (place / "more").write_text("subjectAltName=IP:127.0.0.1\n")
+    for words in (
+        f"{key} -x509 -keyout ca.key -out ca.pem -days 2 -subj /CN=ours",
+        f"{key} -keyout key.pem -out request -subj /CN=here",
+        "x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile more "
+        "-out chain.pem",
+    ):
+        subprocess.run(["openssl", *words.split()], cwd=place, check=True, capture_output=True)
+    return place
+
+
+def test_https_with_an_authority_of_ones_own(
+    server: Server, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority / "chain.pem", authority / "key.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    address = server.add("/a.iso", DATA).replace("http:", "https:")
+    with pytest.raises(ImageUnreadableError, match=r"certificate is not to be trusted.*SSL_CERT"):
+        open_source(address)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority / "ca.pem"))
+    source = open_source(address)
+    assert source.read_at(5, 5) == DATA[5:10]
+    source.close()

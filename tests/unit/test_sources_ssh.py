@@ -8,6 +8,7 @@ import pytest
 
 from isomount.errors import ForbiddenImageError, ImageUnreadableError, MissingImageError
 from isomount.sources import Keeping, Source, open_source
+from isomount.sources.remote.files import FileSource
 from tests.remote import ssh
 
 pytest.importorskip("sshfs")
@@ -68,3 +69,44 @@ def test_kept_on_the_disk(home: Path, tmp_path: Path) -> None:
         assert source.read_at(0, len(DATA)) == DATA
         source.close()
     assert any(tmp_path.iterdir())
+
+
+class Breaking:
+    """A file system whose connections break off."""
+
+    def __init__(self, data: list[bytes], broken: list[str]) -> None:
+        self.data, self.broken = data, broken
+
+    def info(self, path: str) -> dict[str, object]:
+        return {"size": len(self.data[0]), "mtime": self.data[0][:4], "type": "file"}
+
+    def open(self, path: str, mode: str, block_size: int) -> "Breaking":
+        return self
+
+    def seek(self, offset: int) -> None:
+        if self.broken:
+            raise ConnectionError(self.broken.pop())
+        self.at = offset
+
+    def read(self, length: int) -> bytes:
+        return self.data[0][self.at : self.at + length]
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_connection_that_breaks_off_is_made_again() -> None:
+    data, broken = [DATA], list[str]()
+    source = FileSource("far", lambda: Breaking(data, broken), "/a.iso")
+    broken.append("once")
+    assert source.read_at(7, 7) == DATA[7:14]
+    broken += ["twice", "once"]
+    with pytest.raises(OSError, match="twice"):
+        source.read_at(7, 7)
+    assert source.read_at(7, 7) == DATA[7:14]
+    broken.append("and the file is another one")
+    data[0] = bytes(len(DATA))
+    for _ in range(2):
+        with pytest.raises(OSError, match="another file by now"):
+            source.read_at(7, 7)
+    source.close()

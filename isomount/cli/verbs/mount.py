@@ -24,12 +24,13 @@ from isomount.owners import known_here
 from isomount.text import one_line
 
 _USAGE = """isomount IMAGE [MOUNTPOINT] [-o OPTION[,OPTION...]]... [-f] [-d]
-       isomount umount|list|open|recent ... : what is mounted; integrate: into your desktop
+       isomount umount|list|open|recent|cache ... : what is mounted; integrate: into your desktop
        isomount info|ls|tree|cat|extract IMAGE ... : without mounting; see isomount VERB --help"""
 
 _DESCRIPTION = """Show a disc image (ISO 9660, Rock Ridge, Joliet, UDF) as a read-only folder.
 
-IMAGE is an image file, or a drive with a disc in it; of an archive that holds several images,
+IMAGE is an image file, or a drive with a disc in it, or the address of an image (https, s3, gs, az,
+ssh), of which only what is read is fetched; of an archive that holds several images,
 archive.zip/disc.iso is one of them. MOUNTPOINT is the folder to show it in; it is
 made if it is missing, and removed again. Without it, a folder beside the image, named like it. Of
 several images each is shown beside itself."""
@@ -38,6 +39,7 @@ _EXAMPLES = """examples:
   isomount debian.iso disc         show the image in the folder disc, made if it is missing
   isomount debian.iso              the same in the folder debian beside the image
   isomount *.iso                   each of them so
+  isomount https://e.org/d.iso d   an image far away; what is read of it is kept on the disk
   isomount umount disc             end that; "fusermount3 -u disc" does the same
   isomount open debian.iso         mount it and open the file manager there
   isomount extract debian.iso      copy everything out of it, without mounting

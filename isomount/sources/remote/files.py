@@ -1,8 +1,9 @@
 """A file behind ssh as the source of an image."""
 
 import errno
+import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -11,6 +12,8 @@ from isomount.sources.address import shown
 from isomount.sources.base import FileRange
 from isomount.sources.remote.failures import FetchError, sentence
 from isomount.sources.remote.packages import package
+
+_log = logging.getLogger("isomount.sources")
 
 # As of objects; a request of SFTP carries 32 KiB, several of which are under way at a time.
 BLOCK = 128 << 10
@@ -28,17 +31,19 @@ def open_file(address: str) -> "FileSource":
     if not parts.hostname:
         raise ImageUnreadableError(f"{name}: names no host; write: ssh://HOST/PATH/disc.iso")
     found: dict[str, Any] = {"port": parts.port, "username": parts.username}
-    try:
-        system = package("sshfs", "ssh", name).SSHFileSystem(
+    system = package("sshfs", "ssh", name).SSHFileSystem
+
+    def connect() -> Any:
+        return system(
             parts.hostname,
             connect_timeout=_CONNECT,
             keepalive_interval=_SIGN_OF_LIFE,
             skip_instance_cache=True,
             **{word: value for word, value in found.items() if value is not None},
         )
-        return FileSource(name, system, unquote(parts.path))
-    except ImageUnreadableError:
-        raise
+
+    try:
+        return FileSource(name, connect, unquote(parts.path))
     except Exception as error:  # of asyncssh, asyncio and Python
         raise sentence(name, _failure_of(error)) from None
 
@@ -57,41 +62,62 @@ def _failure_of(error: Exception) -> FetchError:
 
 
 class FileSource:
-    """An open file of another machine. Thread-safe: one reads at a time."""
+    """A file of another machine. Thread-safe: one reads at a time.
+
+    Where the connection breaks off there is another one, and the file is looked at again.
+    """
 
     block_size = BLOCK
 
-    def __init__(self, name: str, system: Any, path: str) -> None:
-        """Raises whatever ``system``, an fsspec file system, does."""
+    def __init__(self, name: str, connect: Callable[[], Any], path: str) -> None:
+        """``connect`` gives an fsspec file system. Raises whatever that does."""
         self.name = name
         self._lock = threading.Lock()
-        self._system, self._path = system, path
-        self._said = self._version()
-        self.size = int(self._said[0])
+        self._connect, self._path = connect, path
+        self._is_closed = False
+        self._file, self._said = self._opened()
+        self.size = self._said[0]
         self.version = f"{name}\0{self._said!r}"
-        self._file: Any = system.open(path, "rb", block_size=BLOCK)
 
-    def _version(self) -> tuple[int, str]:
-        """Size and time of the last change."""
-        about = self._system.info(self._path)
+    def _opened(self) -> tuple[Any, tuple[int, str]]:
+        """The open file, and what tells this version of it: size and time of the last change."""
+        system = self._connect()
+        about = system.info(self._path)
         if about.get("type") == "directory":
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
-        return int(about["size"]), str(about.get("mtime"))
+        said = int(about["size"]), str(about.get("mtime"))
+        return system.open(self._path, "rb", block_size=BLOCK), said
 
     def measure(self) -> int:
         """The size when it was opened."""
         return self.size
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Those bytes. Raises OSError if they cannot be had."""
+        """Those bytes. Raises OSError if they cannot be had, or it is another file by now."""
+        wanted = max(0, min(length, self.size - offset))
         with self._lock:
-            if self._file is None:
+            if self._is_closed:
                 raise ClosedError(f"{self.name}: the image is closed")
             try:
-                self._file.seek(offset)
-                return bytes(self._file.read(max(0, min(length, self.size - offset))))
-            except Exception as error:  # of asyncssh, asyncio and Python
-                raise OSError(errno.EIO, _failure_of(error).reason) from None
+                return self._read(offset, wanted)
+            except Exception:  # of asyncssh, asyncio and Python: one more try, from the beginning
+                self._file = None
+            try:
+                return self._read(offset, wanted)
+            except Exception as error:
+                self._file = None
+                reason = _failure_of(error).reason
+                _log.warning("%s: cannot be read for now: %s", self.name, reason)
+                raise OSError(errno.EIO, reason) from None
+
+    def _read(self, offset: int, length: int) -> bytes:
+        if self._file is None:
+            file, said = self._opened()
+            if said != self._said:
+                raise OSError(errno.EIO, "it is another file by now; open it anew")
+            self._file = file
+        self._file.seek(offset)
+        return bytes(self._file.read(length))
 
     def pieces(self, offset: int, length: int) -> Iterable[bytes]:
         """As ``read_at``, in pieces of the block size."""
@@ -108,6 +134,6 @@ class FileSource:
     def close(self) -> None:
         """Close the file, and with it the connection."""
         with self._lock:
-            file, self._file = self._file, None
+            self._is_closed, file, self._file = True, self._file, None
         if file is not None:
             file.close()
