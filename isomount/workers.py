@@ -30,11 +30,19 @@ class Workers:
 
     def __init__(self, at_most: int) -> None:
         self.at_most = at_most
+        self._held_back = 0
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget all threads and what waits for one: in a child process there are none.
+
+        Else work would be left to idle threads of the parent, and a lock that one of them held
+        at the fork would never be free.
+        """
         self._changed = threading.Condition()
         self._waiting: deque[Work] = deque()
         self._threads = 0
         self._idle = 0
-        self._held_back = 0
 
     def begin(self, work: Work) -> bool:
         """Have ``work`` done soon; False if it is not taken. Never waits."""
@@ -87,3 +95,4 @@ class Workers:
 
 # All images' together, as there are no more processors for many of them.
 WORKERS = Workers(min(_THREADS_AT_MOST, len(os.sched_getaffinity(0))))
+os.register_at_fork(after_in_child=WORKERS.begin_anew)

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from isomount.blocks.ahead import ReadAhead, Stream, Streams
 from isomount.blocks.store import OVERHEAD, Awaited, Claim, Store
 from isomount.errors import DamagedDataError, IsomountError
-from isomount.sources import FileRange, Source, reads_at_once
+from isomount.sources import FileRange, Source, is_end_near, reads_at_once
 from isomount.workers import WORKERS
 
 # The most that is asked of the source at a time, in bytes, with as much again read ahead.
@@ -61,6 +61,11 @@ class AlignedBlocks:
         beside = max(1, min(_LOAD_BESIDE // self._length, self._at_most))
         self._buffer = memoryview(b"")
         self._streams = Streams(self._at_most, beside, at_once)
+
+    @property
+    def is_end_known(self) -> bool:
+        """As of the source: whether reading its end needs no long wait."""
+        return is_end_near(self._source)
 
     def measure(self) -> int:
         """The source's size now."""

@@ -9,7 +9,7 @@ from isomount.blocks.coded import CodedSource
 from isomount.blocks.reader import Coded, ResidentReader
 from isomount.blocks.store import Store
 from isomount.errors import DamagedDataError
-from isomount.sources import Source, reads_at_once
+from isomount.sources import Source, is_end_near, reads_at_once
 from isomount.workers import WORKERS
 
 # Compressed files of which blocks are kept.
@@ -59,6 +59,11 @@ class BlockCache:
             )
         return data
 
+    @property
+    def is_end_known(self) -> bool:
+        """As of the source: whether reading its end needs no long wait."""
+        return is_end_near(self._bytes)
+
     def has_grown(self) -> bool:
         """Whether the image is longer than was known: a download, say, that goes on. May wait."""
         before = self.size
@@ -97,4 +102,4 @@ class BlockCache:
                     decoder.close()
                 self._decoders.clear()
             self._store.close()
-            self.source.close()
+            self._bytes.close()  # and with it the source: nothing begins ahead any more

@@ -17,13 +17,14 @@ class Kind(NamedTuple):
     """A kind of container, unpacked by the function ``unpack`` of ``module``.
 
     ``marks`` are bytes and where they are, counted from the end where that is negative. ``text``
-    matches the beginning of a sheet, which is text, after NULs were taken out (UTF-16). ``endings``
-    are those of names, in lower case, where the bytes say nothing.
+    matches the beginning of a sheet, which is text, after NULs were taken out (UTF-16): a pattern
+    that is compiled when it is used, as plain images do without. ``endings`` are those of names, in
+    lower case, where the bytes say nothing.
     """
 
     module: str
     marks: tuple[tuple[int, bytes], ...] = ()
-    text: re.Pattern[bytes] | None = None
+    text: bytes | None = None
     endings: tuple[str, ...] = ()
 
     def unpack(self, file: Source, surroundings: Surroundings) -> Source | Archive | Disc:
@@ -44,7 +45,7 @@ class Kind(NamedTuple):
         """Whether a file that begins with ``head``, or its name, is of this kind."""
         if any(at >= 0 and head.startswith(mark, at) for at, mark in self.marks):
             return True
-        if self.text is not None and self.text.search(head.replace(b"\0", b"")):
+        if self.text is not None and re.search(self.text, head.replace(b"\0", b"")):
             return True
         return name.lower().endswith(self.endings) or unwrapped(name).lower().endswith(self.endings)
 
@@ -52,19 +53,17 @@ class Kind(NamedTuple):
 _C2D = (b"Adaptec CeQuadrat VirtualCD File", b"Roxio Image File Format 3.0")
 # What a sheet begins with: a mark of UTF-8 or, after NULs were taken out, of UTF-16 and UTF-32.
 _MARK = rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)*"
-_CUE = re.compile(
-    _MARK + rb"(?=\s*(?:REM|CATALOG|CDTEXTFILE|TITLE|PERFORMER|SONGWRITER|FILE)\s)"
-    rb"(?=(?:.*[\r\n])?[ \t]*FILE[ \t].*[\r\n][ \t]*TRACK[ \t]+[0-9])",
-    re.IGNORECASE | re.DOTALL,
+_CUE = (
+    b"(?is)" + _MARK + rb"(?=\s*(?:REM|CATALOG|CDTEXTFILE|TITLE|PERFORMER|SONGWRITER|FILE)\s)"
+    rb"(?=(?:.*[\r\n])?[ \t]*FILE[ \t].*[\r\n][ \t]*TRACK[ \t]+[0-9])"
 )
-_TOC = re.compile(
-    _MARK + rb"(?>\s|//[^\r\n]*+)*+(?:CD_DA|CD_ROM|CD_ROM_XA|CD_I|CATALOG|TRACK)\b"
-    rb"(?=.*\bTRACK\s+(?:AUDIO|MODE[12])|\s+CD_TEXT\b|\s+(?:AUDIO|MODE[12]))",
-    re.DOTALL,
+_TOC = (
+    b"(?s)" + _MARK + rb"(?>\s|//[^\r\n]*+)*+(?:CD_DA|CD_ROM|CD_ROM_XA|CD_I|CATALOG|TRACK)\b"
+    rb"(?=.*\bTRACK\s+(?:AUDIO|MODE[12])|\s+CD_TEXT\b|\s+(?:AUDIO|MODE[12]))"
 )
-_CCD = re.compile(_MARK + rb"\s*\[CloneCD\]", re.IGNORECASE)
+_CCD = b"(?i)" + _MARK + rb"\s*\[CloneCD\]"
 # The number of tracks, then number, LBA, control, sector size and file of the first.
-_GDI = re.compile(_MARK + rb"\s*[0-9]{1,2}\s*[\r\n]\s*1\s+[0-9]+\s+[04]\s+[0-9]{4}\s+\S")
+_GDI = _MARK + rb"\s*[0-9]{1,2}\s*[\r\n]\s*1\s+[0-9]+\s+[04]\s+[0-9]{4}\s+\S"
 
 # The last one is GBI with its bits turned over, which some files of PowerISO begin with.
 _DAA = tuple(

@@ -7,8 +7,9 @@ from isomount.codecs import MissingPackageError
 from isomount.containers.base import Archive, OtherKindError, Surroundings
 from isomount.containers.discs.disc import Disc
 from isomount.containers.kinds import BARE, HEAD, KINDS, TAIL, Kind
+from isomount.containers.names import uncompressed
 from isomount.errors import ImageUnreadableError, IsomountError, NotAnImageError
-from isomount.sources import Source
+from isomount.sources import Source, is_end_near
 
 # A container in a container in a container; more than this is a bomb.
 DEPTH_AT_MOST = 8
@@ -27,7 +28,6 @@ def content(source: Source, surroundings: Surroundings) -> Source | Archive | Di
 
     Closing that closes ``source``.
     """
-    is_end_near = _is_end_near(source)
     source = surroundings.cached(source)
     if source.name.lower().endswith(_TRACKS) or _read(source, 0, len(_SYNC)) == _SYNC:
         from isomount.containers.discs.beside import disc_beside  # plain images do without
@@ -35,7 +35,7 @@ def content(source: Source, surroundings: Surroundings) -> Source | Archive | Di
         disc = disc_beside(source, surroundings)
         if disc is not None:
             return dataclasses.replace(disc, files=(*disc.files, source))
-    return _first(candidates(source, is_end_near), source, surroundings)
+    return _first(candidates(source), source, surroundings)
 
 
 def decompressed(source: Source, surroundings: Surroundings) -> Source:
@@ -45,10 +45,8 @@ def decompressed(source: Source, surroundings: Surroundings) -> Source:
     """
     try:
         for _ in range(DEPTH_AT_MOST):
-            is_end_near = _is_end_near(source)
             source = surroundings.cached(source)
-            kinds = candidates(source, is_end_near)
-            streams = (kind for kind in kinds if kind.module.startswith(_STREAMS))
+            streams = (kind for kind in candidates(source) if kind.module.startswith(_STREAMS))
             found = _first(streams, source, surroundings)
             if found is None or isinstance(found, Disc | Archive):
                 return source
@@ -77,14 +75,13 @@ def _first(
     return None
 
 
-def candidates(source: Source, is_end_near: bool = True) -> Iterator[Kind]:
+def candidates(source: Source) -> Iterator[Kind]:
     """The kinds that ``source`` may be of.
 
-    A plain image is none of those that are known by their beginning, whatever it begins with; nor
-    by their end, where to look at that means to decode everything before it.
+    A plain image is none of those that are known by their beginning, whatever it begins with.
     """
     plain = is_plain(source)
-    if is_end_near or not plain:
+    if is_end_near(source) or not (plain or _is_track(source)):
         tail = _read(source, max(0, source.size - TAIL), TAIL)
         yield from (kind for kind in KINDS if kind.is_at_end(tail))
     if plain:
@@ -94,9 +91,13 @@ def candidates(source: Source, is_end_near: bool = True) -> Iterator[Kind]:
     yield BARE
 
 
-def _is_end_near(source: Source) -> bool:
-    """Whether the end of ``source`` is read as fast as its beginning; of a stream it may not be."""
-    return getattr(source, "is_end_known", True)
+def _is_track(source: Source) -> bool:
+    """Whether ``source`` is one of raw sectors by both its beginning and its name.
+
+    Of other names, it may be an .nrg or .cdi as well, which say so at their end.
+    """
+    is_called_so = uncompressed(source.name).lower().endswith(_TRACKS)
+    return is_called_so and _read(source, 0, len(_SYNC)) == _SYNC
 
 
 def _read(source: Source, offset: int, length: int) -> bytes:

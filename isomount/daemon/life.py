@@ -24,7 +24,8 @@ from isomount.fs import Policy, Session, Use
 from isomount.fs.lane.gate import Gate
 from isomount.fs.lane.handlers import Handlers
 from isomount.fs.operations import Operations
-from isomount.image import Image, absolute, shown
+from isomount.fs.patience import WAITING, WAITING_FAR
+from isomount.image import Image, absolute, is_remote, shown
 from isomount.mounting import device
 from isomount.mounting.mountpoint import MountPoint
 from isomount.mounting.readahead import raise_readahead
@@ -97,7 +98,7 @@ class _Life:
             undo.callback(unmount, path, lazy=True)
             gate = None
             if self._request.lane:
-                gate = Gate(number)
+                gate = Gate(number, waiting=self._session.policy.waiting)
                 undo.callback(gate.close)
             # By this name libfuse takes an already mounted descriptor as its mount point.
             place = f"/dev/fd/{number if gate is None else gate.for_pyfuse3}"
@@ -217,4 +218,5 @@ def _policy(request: MountRequest) -> Policy:
         only_for=root_and_me if request.fuse.allow_root else None,
         sees_visits=request.idle is not None,
         xattrs=request.xattr,
+        waiting=WAITING_FAR if is_remote(request.image) else WAITING,
     )

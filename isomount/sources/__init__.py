@@ -1,7 +1,7 @@
 """Sources: random access to the bytes of an image."""
 
 from isomount.sources.address import absolute, beside, file_name, is_remote, shown
-from isomount.sources.base import FileRange, Source, reads_at_once
+from isomount.sources.base import EndLearnt, FileRange, Source, is_end_near, reads_at_once
 from isomount.sources.keeping import USUAL, Keeping
 from isomount.sources.later import LaterPart
 from isomount.sources.local.file import LocalSource
@@ -12,6 +12,7 @@ from isomount.sources.window import Window
 __all__ = [
     "USUAL",
     "BinaryFile",
+    "EndLearnt",
     "FileObjectSource",
     "FileRange",
     "Keeping",
@@ -22,6 +23,7 @@ __all__ = [
     "absolute",
     "beside",
     "file_name",
+    "is_end_near",
     "is_remote",
     "open_source",
     "reads_at_once",

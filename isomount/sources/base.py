@@ -1,6 +1,6 @@
 """The contract of a source."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class FileRange:
@@ -78,3 +78,17 @@ def reads_at_once(source: Source) -> int:
     """
     said: int = getattr(source, "reads_at_once", 0)
     return said
+
+
+@runtime_checkable
+class EndLearnt(Protocol):
+    """A source that may have to be decoded from its beginning to know where it ends."""
+
+    @property
+    def is_end_known(self) -> bool:
+        """Whether ``size`` is sure, and reading the end needs no long wait."""
+
+
+def is_end_near(source: object) -> bool:
+    """Whether the end of ``source``, or of a reader of one, is read as fast as its beginning."""
+    return not isinstance(source, EndLearnt) or source.is_end_known

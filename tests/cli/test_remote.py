@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import is_mounted, mount_points, run, wait_for_end, wait_until
+from tests.command import PATIENCE, is_mounted, mount_points, run, wait_for_end, wait_until
 from tests.conftest import MakeImage
 from tests.remote.server import Asked, Server, serving
 
@@ -134,3 +134,41 @@ def test_what_travelled_once_is_kept_and_can_be_removed(
     assert "removed" in run("cache", "clear", *words).stderr
     assert run("cache", "list", *words).stdout == ""
     assert run("cache").returncode == 2
+
+
+def test_stalled_readers_do_not_stop_who_asks_for_what_is_there(
+    server: Server, make_image: MakeImage, folder: Path, tmp_path: Path
+) -> None:
+    files: dict[str, bytes | str] = {f"far{i:02}": os.urandom(300_000) for i in range(20)}
+    address = server.add("/disc.iso", make_image(files, "-R").read_bytes())
+    keeping = f"cachedir={tmp_path / 'kept'},log={tmp_path / 'log'}"
+    assert run("-o", keeping, address, folder).returncode == 0
+    assert (folder / "far00").read_bytes() == files["far00"]
+    time.sleep(0.5)  # what is read ahead
+
+    def stall(handler: BaseHTTPRequestHandler, asked: Asked) -> bool:
+        server.stall()
+        return True
+
+    server.rule = stall
+    readers = [
+        subprocess.Popen(["cat", folder / f"far{i:02}"], stdout=subprocess.DEVNULL)
+        for i in range(3, 20)
+    ]
+    try:
+        time.sleep(0.3)
+        began = time.monotonic()
+        done = subprocess.run(
+            ["dd", f"if={folder / 'far00'}", "iflag=direct", "bs=4k"],
+            capture_output=True,
+            check=True,
+            timeout=PATIENCE,
+        )
+        assert done.stdout == files["far00"]
+        assert (folder / "far00").stat().st_size == 300_000
+        assert time.monotonic() - began < 3
+        assert all(reader.poll() is None for reader in readers)
+    finally:
+        for reader in readers:
+            reader.kill()
+            reader.wait()

@@ -3,6 +3,7 @@
 import bz2
 import lzma
 import struct
+import threading
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +23,7 @@ from isomount.containers.streams.units import UnitSource
 from isomount.containers.streams.xz_index import indexed
 from isomount.errors import DamagedDataError, DamagedImageError, NotAnImageError
 from isomount.sources import LocalSource, Source
+from isomount.workers import WORKERS
 from tests.authoring import run_tool
 from tests.containers.streams import cache, check_random, content, mutate, read_all, unpacked
 
@@ -273,6 +275,12 @@ def test_any_index_is_read_or_not(data: bytes) -> None:
         assert units is None or units.size >= 0
 
 
+@pytest.mark.parametrize("count", range(6))
+def test_nothing_but_zeros_is_no_index(count: int) -> None:
+    units = indexed(_Bytes(bytes(count)))
+    assert units is None or not units.size
+
+
 class _Bytes:
     """Bytes as a source, as far as these need one."""
 
@@ -300,3 +308,17 @@ class _Bytes:
 
 
 _: Source = _Bytes(b"")
+
+
+def test_bzip2_begins_no_thread_before_a_fork(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "image.bz2"
+    path.write_bytes(bz2.compress(_WHOLE, 1))
+    source = unpacked(path)
+    begun: list[threading.Thread] = []
+    monkeypatch.setattr(threading.Thread, "start", begun.append)
+    with WORKERS.held_back():
+        assert read_all(source) == _WHOLE
+    assert not begun
+    source.close()

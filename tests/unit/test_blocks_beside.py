@@ -2,6 +2,8 @@
 
 import errno
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -198,6 +200,25 @@ def test_nothing_begins_while_it_is_held_back(workers: Workers) -> None:
         assert not workers._threads
     read(blocks, 10)
     source.wait_for(11 * BLOCK)
+
+
+def test_a_child_process_has_threads_of_its_own() -> None:
+    """The parent's idle one is not there to do what the child begins."""
+    program = """
+import os, threading
+from isomount.workers import WORKERS
+def is_done():
+    done = threading.Event()
+    assert WORKERS.begin(done.set)
+    return done.wait(5)
+assert is_done()
+while not WORKERS._idle:
+    threading.Event().wait(0.01)
+if not (child := os.fork()):
+    os._exit(not is_done())
+assert os.waitpid(child, 0)[1] == 0
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=MINUTE)
 
 
 def test_closing_waits_for_nothing(workers: Workers) -> None:

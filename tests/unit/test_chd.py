@@ -95,6 +95,36 @@ def test_version_5(tag: bytes) -> None:
     assert whole(chd5(data, tag, PACKERS[tag])) == data
 
 
+def test_hunks_side_by_side_are_read_at_once() -> None:
+    data = random.Random(7).randbytes(8 * HUNK)  # none packs, nor comes again
+
+    class Counted(MemorySource):
+        reads = 0
+
+        def read_at(self, offset: int, length: int) -> bytes:
+            self.reads += 1
+            return super().read_at(offset, length)
+
+    file = Counted(chd5(data, b"zlib", deflated))
+    source = unpack(file, SURROUNDINGS)
+    assert not isinstance(source, Disc)
+    file.reads = 0
+    assert source.read_at(0, len(data)) == data
+    assert file.reads == 1
+
+
+def test_a_damaged_hunk_among_others_is_lost_alone() -> None:
+    data = random.Random(7).randbytes(8 * HUNK)
+    packed = bytearray(chd5(data, b"zlib", deflated))
+    packed[packed.index(data[3 * HUNK : 3 * HUNK + 16])] ^= 1
+    source = SURROUNDINGS.cached(content(bytes(packed)))
+    for number in (0, 1, 2, 4, 5, 6, 7):
+        at = number * HUNK
+        assert source.read_at(at, HUNK) == data[at : at + HUNK]
+    with pytest.raises(DamagedDataError, match="checksum"):
+        source.read_at(3 * HUNK, 1)
+
+
 @pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_older_versions(version: int) -> None:
     data = a_disc()

@@ -79,6 +79,16 @@ def test_nothing_is_fetched_twice_by_anybody(place: Path) -> None:
     assert len(files(place)) == 3
 
 
+def test_blocks_are_kept_though_nobody_asks_whether_there_are_more(place: Path) -> None:
+    far = Far()
+    for _ in range(2):
+        pieces = opened(place, far).pieces(BLOCK, 3 * BLOCK)
+        assert [next(pieces) for _ in range(3)] == [
+            DATA[at : at + BLOCK] for at in range(BLOCK, 4 * BLOCK, BLOCK)
+        ]
+    assert far.fetched == [(BLOCK, 3 * BLOCK)]
+
+
 def test_what_is_missing_between_is_fetched_in_runs(place: Path) -> None:
     far = Far()
     source = opened(place, far)

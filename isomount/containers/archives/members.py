@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from isomount.containers.base import Archive, Member
 from isomount.errors import MissingImageError, NotAnImageError
-from isomount.sources import FileRange, Source, Window
+from isomount.sources import FileRange, Source, Window, is_end_near
 
 # Each takes some 300 bytes of memory. No archive that is made to hand a disc on comes near it.
 MEMBERS_AT_MOST = 1 << 17
@@ -97,7 +97,7 @@ class OpenMember:
     @property
     def is_end_known(self) -> bool:
         """As of the member: whether reading its end needs no long wait."""
-        return bool(getattr(self._member, "is_end_known", True))
+        return is_end_near(self._member)
 
     @property
     def size(self) -> int:

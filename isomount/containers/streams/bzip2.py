@@ -7,10 +7,8 @@ decoded as a stream of its own. How much comes of a block is learnt by decoding 
 """
 
 import bz2
-import os
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import NamedTuple
 
 from isomount.containers.base import OtherKindError, Surroundings
@@ -30,6 +28,7 @@ from isomount.containers.streams.marks import (
 from isomount.containers.streams.points import Point
 from isomount.errors import DamagedDataError, DamagedImageError, IsomountError
 from isomount.sources import Source
+from isomount.workers import WORKERS
 
 _HEADER = 4  # "BZh9"
 _CRC_BITS = 32
@@ -132,7 +131,7 @@ class _Bzip2Cursor(Cursor):
 
 
 class _Decoding:
-    """A block being decoded, maybe by a thread of its own."""
+    """A block being decoded, maybe by a worker."""
 
     def __init__(self, source: Bzip2Source, block: _Block) -> None:
         self.block = block
@@ -142,21 +141,23 @@ class _Decoding:
         self._at = 0
         self._error: Exception | None = None
         self._is_at_end = False
-        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()  # of who decodes
 
     def begin(self) -> None:
-        """Decode the first of it beside the caller, where there is a processor for that."""
-        if (os.cpu_count() or 1) > 1:
-            thread = threading.Thread(target=self._decode, name="isomount-bzip2", daemon=True)
-            with suppress(RuntimeError):  # no more threads: it is decoded when it is needed
-                thread.start()
-                self._thread = thread
+        """Have the first of it decoded beside the caller, if a worker can be had for that."""
+        WORKERS.begin(self._decode_beside)  # else it is decoded when it is needed
 
     def read(self, length: int) -> bytes:
         """The next bytes of the block, b"" at its end."""
-        if self._thread is not None:
-            self._thread.join()  # returns at once for a thread that a fork left behind
-            self._thread = None
+        with self._lock:
+            return self._read(length)
+
+    def _decode_beside(self) -> None:
+        with self._lock:
+            if self._decompressor is None:  # else the reader was here before
+                self._decode()
+
+    def _read(self, length: int) -> bytes:
         while self._at == len(self._output) and not self._is_at_end:
             self._decode()
         if self._error is not None:

@@ -101,6 +101,6 @@ def _without_padding(file: Source, end: int) -> int:
         start = max(0, end - _PADDING_AT_ONCE)
         zeros = len(data := file.read_at(start, end - start)) - len(data.rstrip(b"\0"))
         end -= zeros // _ALIGNED * _ALIGNED
-        if zeros < len(data):
+        if zeros < max(len(data), _ALIGNED):  # fewer are no padding
             break
     return end

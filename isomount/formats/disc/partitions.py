@@ -100,6 +100,15 @@ def read_partitions(reader: Reader, mbr_block_size: int = _SECTOR) -> list[Parti
     return [*_mbr(reader, mbr_block_size), *_gpt(reader), *_apple(reader)]
 
 
+def mbr_ends(reader: Reader) -> list[int]:
+    """The bytes where the MBR's own partitions end, one that stands for a GPT too.
+
+    Nothing but the first sector is read. Raises OSError or DamagedDataError.
+    """
+    entries = _entries(reader.read(0, _SECTOR))
+    return [(entry.start + entry.length) * _SECTOR for entry in entries]
+
+
 def candidates(reader: Reader) -> Iterator[Partition]:
     """The partitions that may be an image of their own, those of the best table first.
 

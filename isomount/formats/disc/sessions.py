@@ -13,6 +13,7 @@ from typing import NamedTuple
 from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.errors import UsageError
+from isomount.formats.disc.partitions import mbr_ends
 from isomount.formats.iso9660.descriptors import (
     FIRST_SECTOR,
     SECTOR,
@@ -24,6 +25,7 @@ from isomount.formats.iso9660.records import LOST, SELF, read_record
 from isomount.formats.options import ViewOptions
 from isomount.formats.udf.recognition import anchor_displacement, session_anchors
 from isomount.formats.udf.sequence import partitions_end
+from isomount.sources import is_end_near
 
 _PRIMARY = b"\1CD001"
 _RECOGNITION = b"\0BEA01"
@@ -39,6 +41,8 @@ _BLANK_AT_MOST = 16384
 _SESSIONS_AT_MOST = 1000
 _CANDIDATES_AT_MOST = 32
 _READ_AT_ONCE = 32
+# Partitions end with a cylinder, of at most 255 heads and 63 sectors, the image may do before.
+_CYLINDER_AT_MOST = 255 * 63 * 512
 # A session stored alone begins with its directories, whose number bounds where the root's can be.
 _ROOT_SOUGHT_IN = 4096
 
@@ -98,6 +102,8 @@ def _numbered_words(numbers: list[int]) -> str:
 def sessions(reader: Reader) -> list[int]:
     """The first sectors of all sessions, oldest first, the last ones perhaps not whole."""
     found = [_first(reader)]
+    if found == [0] and not is_end_near(reader) and _is_partitioned_to_the_end(reader):
+        return found  # as a distribution's image is: to look behind its volume takes minutes
     while len(found) < _SESSIONS_AT_MOST:
         following = _following(reader, found[-1])
         if following is None:
@@ -148,6 +154,19 @@ def _first(reader: Reader) -> int:
         # What stands at sector 16 is then a copy of the last session's descriptors.
         return _EMULATED_TOC
     return 0
+
+
+def _is_partitioned_to_the_end(reader: Reader) -> bool:
+    """Whether the partition table in the system area knows of all that is behind the volume.
+
+    A session that was added since would be behind what that table calls the disk.
+    """
+    try:
+        ends = mbr_ends(reader)
+    except LOST:
+        return False
+    near = range(reader.size - FIRST_SECTOR * SECTOR, reader.size + _CYLINDER_AT_MOST)
+    return any(end in near for end in ends)
 
 
 def _descriptor_at(reader: Reader, session: int) -> bytes:

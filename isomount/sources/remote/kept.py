@@ -79,11 +79,12 @@ class KeptSource:
                 at += 1
 
     def _fetched(self, numbers: range) -> Iterator[bytes]:
-        """Blocks from afar, which are kept once whoever waits for them has them."""
+        """Blocks from afar, which are kept before the last one is given: nobody may ask for more."""
         length = min(len(numbers) * self.block_size, self.size - numbers.start * self.block_size)
         blocks = list(self._source.pieces(numbers.start * self.block_size, length))
-        yield from blocks
+        yield from blocks[:-1]
         self._segments.put(numbers, blocks)
+        yield from blocks[-1:]
 
     def read_resident(self, offset: int, length: int) -> None:
         """Always None: whether the disk has it is not known without asking."""

@@ -1,7 +1,8 @@
 """The content of a CHD file, hunk by hunk."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from isomount import codecs
 from isomount.containers.decoded import BlockwiseSource
@@ -22,6 +23,8 @@ from isomount.sources import Source
 _NO_CODEC = bytes(4)
 # A copy is of what is stored; a chain of copies is allowed, but bounded.
 _COPIES_AT_MOST = 16
+# Hunks with bytes of their own in the file.
+_IN_FILE = (Form.COMPRESSED, Form.STORED)
 
 
 class ChdSource(BlockwiseSource):
@@ -47,7 +50,29 @@ class ChdSource(BlockwiseSource):
 
     def block(self, number: int) -> bytes:
         """The hunk ``number``."""
-        hunk = self._map.hunk(number)
+        return self._block(number, self._map.hunk(number))
+
+    def blocks(self, numbers: range) -> Iterator[bytes]:
+        """Hunks, out of one read where all of them are stored one behind the other, as most are."""
+        hunks = [self._map.hunk(number) for number in numbers]
+        if not (hunks and self._is_run(hunks)):
+            yield from map(self._block, numbers, hunks)
+            return
+        start = hunks[0].place
+        stored = self._file.read_at(start, hunks[-1].place + hunks[-1].length - start)
+        for number, hunk in zip(numbers, hunks, strict=True):
+            at = hunk.place - start
+            data = self._decoded(hunk, number, stored[at : at + hunk.length])
+            yield data[: self.length_of(number)]
+
+    def _is_run(self, hunks: Sequence[Hunk]) -> bool:
+        return all(
+            hunk.form in _IN_FILE and hunk.length <= self.block_length for hunk in hunks
+        ) and all(
+            each.place + each.length == following.place for each, following in pairwise(hunks)
+        )
+
+    def _block(self, number: int, hunk: Hunk) -> bytes:
         if hunk.form is not Form.SELF:
             return self._content(hunk, number)[: self.length_of(number)]
         original, hunk = self._original(number, hunk)
@@ -83,7 +108,10 @@ class ChdSource(BlockwiseSource):
             return self._of_parent(hunk.place, number)
         if hunk.length > self.block_length:
             raise DamagedDataError(f"the map entry of hunk {number} is damaged")
-        stored = self._file.read_at(hunk.place, hunk.length)
+        return self._decoded(hunk, number, self._file.read_at(hunk.place, hunk.length))
+
+    def _decoded(self, hunk: Hunk, number: int, stored: bytes) -> bytes:
+        """All bytes of a hunk that is kept as ``stored``."""
         if len(stored) < hunk.length:
             raise DamagedDataError(f"hunk {number} is cut off")
         is_exact = True
