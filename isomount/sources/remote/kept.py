@@ -79,7 +79,7 @@ class KeptSource:
                 at += 1
 
     def _fetched(self, numbers: range) -> Iterator[bytes]:
-        """Blocks from afar, which are kept before the last one is given: nobody may ask for more."""
+        """Blocks from afar, which are kept before the last one is given: who takes it may go."""
         length = min(len(numbers) * self.block_size, self.size - numbers.start * self.block_size)
         blocks = list(self._source.pieces(numbers.start * self.block_size, length))
         yield from blocks[:-1]
