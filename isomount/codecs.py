@@ -14,7 +14,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from isomount.errors import DamagedDataError
+from isomount.errors import DamagedDataError, MissingPackageError
 
 # Enough for xz -9 (65 MiB), and a bound for hostile data.
 _XZ_MEMORY = 80 << 20
@@ -27,11 +27,6 @@ _LZ4_FRAME = b"\x04\x22\x4d\x18"
 _DEFLATE = ("isal.isal_zlib", "zlib_ng.zlib_ng")
 # Window bits of zlib streams (RFC 1950) and of deflate without a header (RFC 1951).
 _ZLIB, _RAW = zlib.MAX_WBITS, -zlib.MAX_WBITS
-
-
-class MissingPackageError(DamagedDataError):
-    """A Python package that is needed is not installed: nothing is wrong with the data."""
-
 
 Codec = Callable[[bytes, int], bytes]
 

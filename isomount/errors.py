@@ -95,6 +95,10 @@ class DamagedDataError(IsomountError):
     """One file, directory or range of the image cannot be read (EIO for just that)."""
 
 
+class MissingPackageError(DamagedDataError):
+    """A Python package that is needed is not installed: nothing is wrong with the data."""
+
+
 class StaleNodeError(IsomountError):
     """An inode number that does not lead to a node of this image (ESTALE)."""
 

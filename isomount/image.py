@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, Self
 
 from isomount.blocks import BlockCache, Store
-from isomount.containers import Disc, unpack
+from isomount.containers import unpack
 from isomount.errors import ClosedError, IsomountError, UsageError
 from isomount.formats.base import View
 from isomount.formats.disc.sessions import bytes_missing
@@ -27,6 +27,7 @@ from isomount.sources import (
 from isomount.tree import Volume
 
 if TYPE_CHECKING:
+    from isomount.containers.discs.disc import Disc
     from isomount.containers.discs.source import DiscSource
     from isomount.extract import Extractor, Place, Report, Totals
     from isomount.path import ImagePath
@@ -102,7 +103,7 @@ class Image:
             raise
 
     @property
-    def disc(self) -> Disc | None:
+    def disc(self) -> "Disc | None":
         """The disc whose data tracks these are; None where it is not known to be one."""
         return None if self.tracks is None else self.tracks.disc
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TypeVar
 
 from isomount.blocks import BlockCache
-from isomount.containers import Mode, Track
+from isomount.containers.discs.disc import Mode, Track
 from isomount.errors import IsomountError
 from isomount.formats.charset import is_utf8
 from isomount.formats.charset_guess import Guess, Guesses, guess

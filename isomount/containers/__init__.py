@@ -11,19 +11,14 @@ from isomount.containers.base import (
     Siblings,
     Surroundings,
 )
-from isomount.containers.discs.disc import Disc, Mode, Run, Track
 from isomount.containers.unpack import Unpacked, unpack
 
 __all__ = [
     "Archive",
-    "Disc",
     "Member",
-    "Mode",
     "OtherKindError",
-    "Run",
     "Siblings",
     "Surroundings",
-    "Track",
     "Unpacked",
     "unpack",
 ]

@@ -2,12 +2,14 @@
 
 import re
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from isomount.containers.base import Archive, Surroundings
-from isomount.containers.discs.disc import Disc
 from isomount.containers.names import unwrapped
 from isomount.sources import Source
+
+if TYPE_CHECKING:
+    from isomount.containers.discs.disc import Disc
 
 # The bytes at either end of a file in which marks are looked for.
 HEAD, TAIL = 4096, 512
@@ -27,7 +29,7 @@ class Kind(NamedTuple):
     text: bytes | None = None
     endings: tuple[str, ...] = ()
 
-    def unpack(self, file: Source, surroundings: Surroundings) -> Source | Archive | Disc:
+    def unpack(self, file: Source, surroundings: Surroundings) -> "Source | Archive | Disc":
         """What is in ``file``, which is open and stays so until the result is closed.
 
         Raises OtherKindError, and NotAnImageError, DamagedImageError or ImageUnreadableError with

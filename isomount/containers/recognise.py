@@ -2,14 +2,21 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from isomount.codecs import MissingPackageError
 from isomount.containers.base import Archive, OtherKindError, Surroundings
-from isomount.containers.discs.disc import Disc
 from isomount.containers.kinds import BARE, HEAD, KINDS, TAIL, Kind
 from isomount.containers.names import uncompressed
-from isomount.errors import ImageUnreadableError, IsomountError, NotAnImageError
+from isomount.errors import (
+    ImageUnreadableError,
+    IsomountError,
+    MissingPackageError,
+    NotAnImageError,
+)
 from isomount.sources import Source, is_end_near
+
+if TYPE_CHECKING:
+    from isomount.containers.discs.disc import Disc
 
 # A container in a container in a container; more than this is a bomb.
 DEPTH_AT_MOST = 8
@@ -23,7 +30,7 @@ _SYNC = b"\0" + b"\xff" * 10 + b"\0"
 _STREAMS = ("streams.", "packed.")
 
 
-def content(source: Source, surroundings: Surroundings) -> Source | Archive | Disc | None:
+def content(source: Source, surroundings: Surroundings) -> "Source | Archive | Disc | None":
     """What is in ``source`` if it is a container, or the disc that it is a part of.
 
     Closing that closes ``source``.
@@ -43,13 +50,16 @@ def decompressed(source: Source, surroundings: Surroundings) -> Source:
 
     Closes ``source`` on errors. Raises as ``unpack`` does.
     """
+    from isomount.containers.discs.disc import Disc
+
     try:
         for _ in range(DEPTH_AT_MOST):
             source = surroundings.cached(source)
             streams = (kind for kind in candidates(source) if kind.module.startswith(_STREAMS))
             found = _first(streams, source, surroundings)
-            if found is None or isinstance(found, Disc | Archive):
+            if found is None:
                 return source
+            assert not isinstance(found, Archive | Disc)
             source = found
         raise NotAnImageError(f"{source.name}: is a container in a container, too many times")
     except BaseException:
@@ -64,7 +74,7 @@ def is_plain(source: Source) -> bool:
 
 def _first(
     kinds: Iterable[Kind], source: Source, surroundings: Surroundings
-) -> Source | Archive | Disc | None:
+) -> "Source | Archive | Disc | None":
     for kind in kinds:
         try:
             return kind.unpack(source, surroundings)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isomount.blocks import Store
 from isomount.containers.base import Archive, Surroundings
-from isomount.containers.discs.disc import Disc
 from isomount.containers.names import PIECE
 from isomount.containers.paths import locate
 from isomount.containers.recognise import DEPTH_AT_MOST, content
@@ -20,7 +19,10 @@ from isomount.errors import (
 from isomount.sources import USUAL, BinaryFile, Keeping, Source, is_remote, open_source
 
 if TYPE_CHECKING:
+    from isomount.containers.discs.disc import Disc
     from isomount.containers.discs.source import DiscSource
+
+    _Content = Source | Archive | Disc
 
 
 class Unpacked(NamedTuple):
@@ -34,7 +36,7 @@ class Unpacked(NamedTuple):
     store: Store
 
     @property
-    def disc(self) -> Disc | None:
+    def disc(self) -> "Disc | None":
         """The disc whose data tracks the source has, if it is known."""
         return None if self.tracks is None else self.tracks.disc
 
@@ -76,7 +78,7 @@ def _unpack(source: Source, surroundings: Surroundings, path: str) -> Unpacked:
     Each thing that comes out closes what it came out of: the last one is to be closed, here if
     there is no image.
     """
-    last: Source | Archive | Disc = source
+    last: _Content = source
     try:
         last = source = _whole(source, surroundings)
         for _ in range(DEPTH_AT_MOST):
@@ -85,9 +87,6 @@ def _unpack(source: Source, surroundings: Surroundings, path: str) -> Unpacked:
                 _refuse_the_rest(source.name, path)
                 return Unpacked(surroundings.cached(source), None, surroundings.store)
             last = found
-            if isinstance(found, Disc):
-                _refuse_the_rest(source.name, path)
-                return _data_of(found, source.name, surroundings)
             if isinstance(found, Archive):
                 from isomount.containers.archives.choose import choose, opened
 
@@ -95,8 +94,13 @@ def _unpack(source: Source, surroundings: Surroundings, path: str) -> Unpacked:
                 surroundings = surroundings._replace(siblings=ArchiveSiblings(found, member))
                 last = source = opened(found, member)
                 last = source = _whole(source, surroundings)
-            else:
-                source = found
+                continue
+            from isomount.containers.discs.disc import Disc  # plain images do without
+
+            if isinstance(found, Disc):
+                _refuse_the_rest(source.name, path)
+                return _data_of(found, source.name, surroundings)
+            source = found
         raise NotAnImageError(f"{source.name}: is a container in a container, too many times")
     except BaseException:
         last.close()
@@ -123,7 +127,7 @@ def _refuse_the_rest(name: str, path: str) -> None:
         )
 
 
-def _data_of(disc: Disc, name: str, surroundings: Surroundings) -> Unpacked:
+def _data_of(disc: "Disc", name: str, surroundings: Surroundings) -> Unpacked:
     """The data tracks of ``disc``, which is closed if there are none."""
     from isomount.containers.discs.source import DiscSource  # most images are no tracks
 

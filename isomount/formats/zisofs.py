@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from isomount import codecs
 from isomount.blocks import Content, Reader, SingleExtent, read_coded
-from isomount.errors import DamagedDataError
+from isomount.errors import DamagedDataError, MissingPackageError
 
 _MAGIC_2 = bytes.fromhex("ef2255a1bc1b95a0")
 # Block sizes as powers of 2. Linux reads 14 to 17 of version 1; libisofs writes to 20 in version 2.
@@ -115,7 +115,7 @@ def _block(number: int, codec: codecs.Codec, stored: bytes, expected: int) -> by
     try:
         # bsdtar writes blocks that inflate to more than a block; the excess is ignored.
         block = codec(stored, expected)
-    except codecs.MissingPackageError:
+    except MissingPackageError:
         raise
     except DamagedDataError as error:
         raise DamagedDataError(f"compressed block {number} is damaged: {error}") from error

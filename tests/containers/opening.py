@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 
-from isomount.blocks import AlignedBlocks, Store
+from isomount.blocks import Store
+from isomount.blocks.aligned import AlignedBlocks
 from isomount.containers.base import OtherKindError, Surroundings
 from isomount.errors import IsomountError, MissingImageError
 from isomount.sources import Source

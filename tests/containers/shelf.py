@@ -4,7 +4,8 @@ import errno
 from collections.abc import Callable, Mapping, Sequence
 
 from isomount.blocks import Store
-from isomount.containers import Disc, Surroundings
+from isomount.containers import Surroundings
+from isomount.containers.discs.disc import Disc
 from isomount.errors import ImageUnreadableError, MissingImageError
 from isomount.sources import FileRange, Source
 

@@ -5,7 +5,8 @@ import struct
 from collections.abc import Mapping, Sequence
 
 from isomount.blocks import Store
-from isomount.containers import Disc, Surroundings
+from isomount.containers import Surroundings
+from isomount.containers.discs.disc import Disc
 from isomount.containers.discs.source import DiscSource
 from isomount.errors import MissingImageError
 from isomount.sources import FileRange, Source

@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from isomount.blocks import AlignedBlocks, BlockCache, Store
+from isomount.blocks import BlockCache, Store
 from isomount.blocks.ahead import Stream, Streams
+from isomount.blocks.aligned import AlignedBlocks
 from isomount.workers import WORKERS, Workers
 from tests.uncached import AMPLE, BLOCK, COUNT, DATA, MINUTE, Bad, Beside
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from isomount.blocks import AlignedBlocks, Store
+from isomount.blocks import Store
+from isomount.blocks.aligned import AlignedBlocks
 from isomount.containers.decoded import BlockwiseSource
 from isomount.errors import DamagedDataError
 from isomount.sources import FileObjectSource, LocalSource, Window, reads_at_once

@@ -2,8 +2,8 @@
 
 import pytest
 
-from isomount.containers import Disc, Mode
 from isomount.containers.discs.blindwrite import unpack
+from isomount.containers.discs.disc import Disc, Mode
 from isomount.errors import DamagedImageError, ImageUnreadableError, NotAnImageError
 from tests.containers.blindwrite_builder import (
     AUDIO,

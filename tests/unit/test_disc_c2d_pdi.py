@@ -2,8 +2,8 @@
 
 import pytest
 
-from isomount.containers import Disc, Mode
 from isomount.containers.discs import c2d, pdi
+from isomount.containers.discs.disc import Disc, Mode
 from isomount.errors import DamagedImageError, NotAnImageError
 from tests.containers.c2d_builder import NOWHERE, ROXIO, WINONCD, C2dBlock
 from tests.containers.c2d_builder import c2d as written

@@ -4,8 +4,9 @@ import struct
 
 import pytest
 
-from isomount.containers import Disc, Mode, OtherKindError
+from isomount.containers import OtherKindError
 from isomount.containers.discs.cdi import unpack
+from isomount.containers.discs.disc import Disc, Mode
 from isomount.errors import DamagedImageError
 from tests.containers.cdi_builder import V2, V3, V4, CdiTrack, cdi
 from tests.containers.tracks import MemoryFile, audio, data_of, packs, stored, surroundings, volume

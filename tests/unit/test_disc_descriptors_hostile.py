@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isomount.blocks import Store
-from isomount.containers import Disc, OtherKindError, Surroundings
+from isomount.containers import OtherKindError, Surroundings
 from isomount.containers.base import Archive
 from isomount.containers.discs import blindwrite, c2d, cdi, mds, nrg
+from isomount.containers.discs.disc import Disc
 from isomount.containers.discs.joined import JoinedSource
 from isomount.errors import IsomountError
 from isomount.sources import Source

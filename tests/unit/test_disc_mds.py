@@ -2,7 +2,7 @@
 
 import pytest
 
-from isomount.containers import Disc, Mode
+from isomount.containers.discs.disc import Disc, Mode
 from isomount.containers.discs.mds import unpack
 from isomount.errors import DamagedImageError, ImageUnreadableError, NotAnImageError
 from tests.containers.mds_builder import AUDIO, FORM1, MdsTrack, mds

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isomount.containers import Disc, Mode, OtherKindError
+from isomount.containers import OtherKindError
+from isomount.containers.discs.disc import Disc, Mode
 from isomount.containers.discs.nrg import unpack
 from isomount.errors import DamagedImageError
 from tests.containers.nrg_builder import DaoTrack, chunk, dao, nrg, tao

@@ -13,12 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isomount.codecs import MissingPackageError
 from isomount.containers.base import OtherKindError
 from isomount.containers.streams import inflate
 from isomount.containers.streams.deflated import SPACING, DeflateStream
 from isomount.containers.streams.gzip import Guess, GzipSource, guessed
-from isomount.errors import ClosedError, DamagedDataError, DamagedImageError
+from isomount.errors import ClosedError, DamagedDataError, DamagedImageError, MissingPackageError
 from isomount.sources import LocalSource, Window
 from tests.authoring import run_tool
 from tests.containers.streams import cache, check_random, content, mutate, read_all, unpacked

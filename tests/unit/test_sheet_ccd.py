@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isomount.containers import Disc, Mode, OtherKindError
+from isomount.containers import OtherKindError
 from isomount.containers.discs.ccd import unpack
+from isomount.containers.discs.disc import Disc, Mode
 from isomount.errors import DamagedImageError, IsomountError, MissingImageError
 from tests.containers.shelf import audio, disc, track
 

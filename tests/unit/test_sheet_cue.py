@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import isomount
-from isomount.containers import Disc, Mode, OtherKindError
+from isomount.containers import OtherKindError
 from isomount.containers.discs.cue import unpack
+from isomount.containers.discs.disc import Disc, Mode
 from isomount.errors import DamagedImageError, IsomountError, MissingImageError, NotAnImageError
 from tests.authoring import genisoimage, write_tree
 from tests.command import PATIENCE

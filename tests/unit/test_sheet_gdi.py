@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isomount.containers import Disc, Mode, OtherKindError
+from isomount.containers import OtherKindError
+from isomount.containers.discs.disc import Disc, Mode
 from isomount.containers.discs.gdi import unpack
 from isomount.errors import DamagedImageError, IsomountError, MissingImageError
 from tests.command import PATIENCE

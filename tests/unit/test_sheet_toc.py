@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isomount.blocks import Store
-from isomount.containers import Disc, Mode, OtherKindError, Surroundings, Track
+from isomount.containers import OtherKindError, Surroundings
+from isomount.containers.discs.disc import Disc, Mode, Track
 from isomount.containers.discs.files import DataFiles
 from isomount.containers.discs.plan import placed
 from isomount.containers.discs.toc import planned, unpack

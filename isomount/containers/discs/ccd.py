@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from isomount.containers.base import OtherKindError, Surroundings
 from isomount.containers.discs import cdtext, msf
+from isomount.containers.discs.assembled import IS_DATA, flags
 from isomount.containers.discs.disc import Disc, Mode, Track
 from isomount.containers.discs.files import DataFiles
 from isomount.containers.discs.plan import Piece, Plan, disc_of
@@ -22,9 +23,6 @@ from isomount.sources import Source
 _SECTION = re.compile(r"\[\s*([^\]]*?)\s*\]")
 _LEAD_OUT = 0xA2
 _TRACKS = range(1, 100)
-# Bits of the control field (ECMA-130 22.3.1), by the names of CUE sheets.
-_DATA = 4
-_FLAGS = {1: "PRE", 2: "DCP", 8: "4CH"}
 # No sector of a disc is beyond: 100 minutes, either way.
 _SECTORS = range(-450000, 450000)
 
@@ -117,7 +115,7 @@ def _entry(name: str, title: str, values: Section) -> _Entry:
     if lba not in _SECTORS:
         raise DamagedImageError(f"{name}: [{title}] begins at sector {lba}, which no disc has")
     session = max(1, read.number("SESSION", 1))
-    return _Entry(session, read.number("POINT", 0), read.number("CONTROL", _DATA), lba)
+    return _Entry(session, read.number("POINT", 0), read.number("CONTROL", IS_DATA), lba)
 
 
 def _listed(name: str, sheet: Mapping[str, Section]) -> Iterator[_Entry]:
@@ -125,7 +123,7 @@ def _listed(name: str, sheet: Mapping[str, Section]) -> Iterator[_Entry]:
         number = title.removeprefix("TRACK ")
         if title.startswith("TRACK ") and number.isdecimal() and int(number[:3]) in _TRACKS:
             read = _Numbers(name, title, values)
-            control = _DATA if read.number("MODE", 1) else 0
+            control = IS_DATA if read.number("MODE", 1) else 0
             lba = read.number("INDEX 1", 0)
             if lba in _SECTORS:
                 yield _Entry(1, int(number), control, lba)
@@ -161,7 +159,7 @@ def _plans(
         first = session.tracks[0]
         if place == 0:
             at = max(0, first.lba)
-        elif first.control & _DATA:
+        elif first.control & IS_DATA:
             at = _found(image, at, first.lba)
         begins = [_begin(track, sheet) for track in session.tracks]
         if place:
@@ -204,14 +202,14 @@ def _track(entry: _Entry, begin: int, own: Section, texts: Mapping[str, str]) ->
         pregap=entry.lba - begin,
         indexes=tuple(_indexes(entry, own)),
         isrc=own.get("ISRC", ""),
-        flags=frozenset(flag for bit, flag in _FLAGS.items() if entry.control & bit),
+        flags=flags(entry.control),
         texts=texts,
     )
 
 
 def _mode(entry: _Entry, own: Section) -> Mode:
     """By the control field, as MODE is often wrong; in which mode of data, by the bytes later."""
-    if not entry.control & _DATA:
+    if not entry.control & IS_DATA:
         return Mode.AUDIO
     return Mode.MODE2 if own.get("MODE", "").strip() == "2" else Mode.MODE1
 

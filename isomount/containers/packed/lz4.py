@@ -1,7 +1,7 @@
 """LZ4 blocks that are followed by padding, which their codec does not take."""
 
 from isomount import codecs
-from isomount.errors import DamagedDataError
+from isomount.errors import DamagedDataError, MissingPackageError
 
 # A length of 15 goes on in further bytes, up to the first that is less than 255 (LZ4 block format).
 _MORE, _FURTHER = 15, 255
@@ -15,7 +15,7 @@ def unpack_padded(stored: bytes, size: int, most: int) -> bytes:
     """
     try:
         return codecs.unpack_lz4(stored, most)[:size]
-    except codecs.MissingPackageError:
+    except MissingPackageError:
         raise
     except DamagedDataError:
         ends = (end for each in (size, most) if (end := _end(stored, each)) is not None)

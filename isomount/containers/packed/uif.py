@@ -13,7 +13,7 @@ from isomount import codecs
 from isomount.containers.base import OtherKindError, Surroundings
 from isomount.containers.packed.damaged import damaged
 from isomount.containers.packed.runs import STORED, ZERO, Run, RunsSource, RunTable
-from isomount.errors import DamagedDataError, NotAnImageError
+from isomount.errors import DamagedDataError, MissingPackageError, NotAnImageError
 from isomount.sources import Source
 
 # Magic, size, version, type, 4 bytes, sectors, sector size, bytes used of the last sector, table,
@@ -111,7 +111,7 @@ def _runs(
     if is_compressed:
         try:
             table = unpacker(table, wanted)
-        except codecs.MissingPackageError:
+        except MissingPackageError:
             raise
         except DamagedDataError as error:
             raise damaged(file, _KIND, "table of contents") from error

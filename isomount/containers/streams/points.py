@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from isomount import codecs
 from isomount.containers.kept import INDEXES
-from isomount.errors import DamagedDataError
+from isomount.errors import DamagedDataError, MissingPackageError
 
 # Changes with what follows it, or with what the users of an index mean by it.
 _MAGIC = b"isomount index 1"
@@ -206,7 +206,7 @@ def _squeezed(window: bytes) -> bytes:
     """A zlib stream of ``window``, by the fastest package: it delays who reads in order."""
     try:
         compress = codecs.package("isal.isal_zlib").compress
-    except codecs.MissingPackageError:
+    except MissingPackageError:
         compress = zlib.compress
     return bytes(compress(window, 1))
 

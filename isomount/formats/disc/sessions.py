@@ -13,7 +13,6 @@ from typing import NamedTuple
 from isomount.blocks import Reader
 from isomount.damage import Damage
 from isomount.errors import UsageError
-from isomount.formats.disc.partitions import mbr_ends
 from isomount.formats.iso9660.descriptors import (
     FIRST_SECTOR,
     SECTOR,
@@ -162,6 +161,8 @@ def _is_partitioned_to_the_end(reader: Reader) -> bool:
     A session that was added since would be behind what that table calls the disk.
     """
     try:
+        from isomount.formats.disc.partitions import mbr_ends  # only of streams
+
         ends = mbr_ends(reader)
     except LOST:
         return False

@@ -9,8 +9,7 @@ from array import array
 from importlib import import_module
 from typing import Any
 
-from isomount.codecs import MissingPackageError
-from isomount.errors import DamagedDataError
+from isomount.errors import DamagedDataError, MissingPackageError
 
 _CHANNELS, _SAMPLE_BITS, _SAMPLE_RATE = 2, 16, 44100
 _FRAME = _CHANNELS * _SAMPLE_BITS // 8
