@@ -329,7 +329,7 @@ def open(
 ) -> Image:
     """Open a disc image: a path of a file or a drive, an address, or a file object of bytes.
 
-    A file object has to be seekable, and stays its owner's, and has to stay open for as long as the image is.
+    A file object is seekable, stays its owner's, and has to stay open for as long as the image is.
 
     The keywords are the options of the command's ``-o``, with the same names, meanings and words;
     modes are numbers (0o644) or octal strings ("644"), and None leaves it to the disc.
