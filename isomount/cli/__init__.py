@@ -28,7 +28,6 @@ VERBS = (
     "list",
     "open",
     "recent",
-    "cache",
     "integrate",
 )
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from isomount.formats.options import ViewOptions
 from isomount.mounting.options import FuseOptions
-from isomount.sources import USUAL, Keeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +11,7 @@ class MountRequest:
     """The parameters of one mount. ``image``, ``mountpoint`` and ``log`` are absolute paths.
 
     ``idle`` is the number of minutes without use after which the mount ends; None means never.
-    With ``lane``, frequent requests are answered without pyfuse3. ``keeping`` is what is kept on
-    the disk of an image that is far away.
+    With ``lane``, frequent requests are answered without pyfuse3.
     """
 
     image: str
@@ -27,4 +25,3 @@ class MountRequest:
     xattr: bool = False
     idle: float | None = None
     lane: bool = True
-    keeping: Keeping = USUAL

@@ -42,7 +42,6 @@ MODULES = {
     "damage": "ground",
     "errors": "ground",
     "programs": "ground",
-    "room": "ground",
     "text": "ground",
     "workers": "ground",
 }

@@ -1,1 +1,0 @@
-"""Servers of images for tests: on loopback, in this process."""
