@@ -2,9 +2,18 @@
 
 import binascii
 import hashlib
+import random
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+
+from isomount.blocks import Store
+from isomount.containers.base import Surroundings
+from isomount.containers.discs.disc import Disc
+from isomount.containers.packed.chd import unpack
+from isomount.containers.siblings import NoSiblings
+from isomount.sources import Source
+from tests.formats.iso_builder import MemorySource
 
 HUNK = 4096
 Compress = Callable[[bytes], bytes]
@@ -196,3 +205,29 @@ def _old_header(data: bytes, version: int, count: int, parent: bytes) -> bytes:
         head = struct.pack(">IIIQQI", flags, 1, count, len(data), 0, HUNK)
         head += sha + parent.ljust(20, b"\0") + sha
     return struct.pack(">8sII", b"MComprHD", 16 + len(head), version) + head
+
+
+SURROUNDINGS = Surroundings(NoSiblings(), Store())
+
+
+def a_disc(hunks: int = 24, seed: int = 1) -> bytes:
+    """Hunks that pack, that do not, that are all zeros, and that come again."""
+    random_ = random.Random(seed)
+    kinds = [
+        random_.randbytes(HUNK),
+        bytes(HUNK),
+        (b"twenty bytes of text" * HUNK)[:HUNK],
+        random_.randbytes(64) * (HUNK // 64),
+    ]
+    return b"".join(random_.choice(kinds) for _ in range(hunks))
+
+
+def content(data: bytes) -> Source:
+    found = unpack(MemorySource(data), SURROUNDINGS)
+    assert not isinstance(found, Disc)
+    return found
+
+
+def whole(data: bytes) -> bytes:
+    source = content(data)
+    return source.read_at(0, source.size)
