@@ -2,11 +2,29 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 from isomount.blocks import AlignedBlocks, Store
 from isomount.sources import Source
+
+
+class Closable(Protocol):
+    """What holds something open."""
+
+    def close(self) -> None:
+        """Let it go."""
+
+
+@contextmanager
+def closed_on_failure(thing: Closable) -> Iterator[None]:
+    """Close ``thing`` if what is done with it inside fails: then nobody else would."""
+    try:
+        yield
+    except BaseException:  # Ctrl-C too
+        thing.close()
+        raise
 
 
 class OtherKindError(Exception):

@@ -116,7 +116,7 @@ class DecodedCopy:
             if size is None:
                 self._decode_to(_LOOK)
                 self.size = stated_length(self._reader.read_at) or self.measure()
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody else would close it
             self._origin = None  # stays open for who opened it
             self.close()
             raise

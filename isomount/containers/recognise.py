@@ -62,7 +62,7 @@ def decompressed(source: Source, surroundings: Surroundings) -> Source:
             assert not isinstance(found, Archive | Disc)
             source = found
         raise NotAnImageError(f"{source.name}: is a container in a container, too many times")
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nobody else would close it
         source.close()
         raise
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from isomount.blocks import Store
-from isomount.containers.base import Archive, Surroundings
+from isomount.containers.base import Archive, Surroundings, closed_on_failure
 from isomount.containers.names import PIECE
 from isomount.containers.paths import locate
 from isomount.containers.recognise import DEPTH_AT_MOST, content
@@ -96,7 +96,7 @@ def _unpack(source: Source, surroundings: Surroundings, path: str) -> Unpacked:
                 return _data_of(found, source.name, surroundings)
             source = found
         raise NotAnImageError(f"{source.name}: is a container in a container, too many times")
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nobody else would close it
         last.close()
         raise
 
@@ -125,9 +125,6 @@ def _data_of(disc: "Disc", name: str, surroundings: Surroundings) -> Unpacked:
     """The data tracks of ``disc``, which is closed if there are none."""
     from isomount.containers.discs.source import DiscSource  # most images are no tracks
 
-    try:
+    with closed_on_failure(disc):
         tracks = DiscSource(disc, name, surroundings.cached)
-    except BaseException:
-        disc.close()
-        raise
     return Unpacked(tracks, tracks, surroundings.store)

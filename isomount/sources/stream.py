@@ -42,7 +42,7 @@ class FileObjectSource:
         try:
             size = file.seek(0, os.SEEK_END)
             sample = file.read(0)
-        except Exception as error:
+        except Exception as error:  # whatever a caller's object raises
             # Among others AttributeError, io.UnsupportedOperation, ValueError for a closed file,
             # EOFError and classes of its own from a decompressor, which reads all to seek.
             raise ImageUnreadableError(

@@ -82,7 +82,7 @@ class LibarchiveArchive(ListedArchive[LibarchiveEntry]):
                         return
         except (IsomountError, OSError):
             raise
-        except Exception as error:  # libarchive's
+        except Exception as error:  # libarchive-c's, which is imported only where it is needed
             raise DamagedDataError(f"the archive is damaged: {_message(error)}") from error
 
 
@@ -113,7 +113,7 @@ def _told(file: Source, program: str) -> Iterator[None]:
         yield
     except (IsomountError, OSError):
         raise
-    except Exception as error:
+    except Exception as error:  # libarchive-c's, as above
         message = _message(error)
         if "encrypt" in message:
             raise NotAnImageError(_encrypted(file.name, file, program)) from error
@@ -147,7 +147,7 @@ def _reading(file: Source, form: str) -> Iterator[Any]:
     try:
         with library.custom_reader(calls.read, form, "none", seek_func=calls.seek) as archive:
             yield archive
-    except Exception:
+    except Exception:  # libarchive-c's, which hides what happened in our own callback
         if calls.failure is not None:
             raise calls.failure from None
         raise
@@ -169,7 +169,7 @@ class _Callbacks:
             ctypes.memmove(self._buffer, data, len(data))
             place[0] = ctypes.addressof(self._buffer)
             return len(data)
-        except Exception as error:
+        except Exception as error:  # C would go on as if nothing had happened
             self.failure = error
             return _FATAL
 
@@ -177,7 +177,7 @@ class _Callbacks:
         """Change the position. Returns the new one."""
         try:
             return self._stream.seek(offset, whence)
-        except Exception as error:
+        except Exception as error:  # C would go on as if nothing had happened
             self.failure = error
             return _FATAL
 

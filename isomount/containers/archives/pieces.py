@@ -56,7 +56,7 @@ def joined(file: Source, surroundings: Surroundings) -> Source:
             _close_others(pieces, file)
             return file
         _require_equal(pieces)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nobody else would close them
         _close_others(pieces, file)
         raise
     return Joined(os.path.join(directory, series.names[0]), pieces)
@@ -128,7 +128,7 @@ def _opened(
         for each in names:
             piece = file if each == name else surroundings.siblings.open(each)
             pieces.append(surroundings.cached(piece))
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nobody else would close them
         _close_others(pieces, file)
         raise
     return pieces

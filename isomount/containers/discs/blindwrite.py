@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from isomount.containers.base import Surroundings
+from isomount.containers.base import Surroundings, closed_on_failure
 from isomount.containers.discs.assembled import (
     assemble,
     catalog,
@@ -83,7 +83,7 @@ def unpack(file: Source, surroundings: Surroundings) -> Disc:
     blocks = list(_blocks(file, cursor, head.is_cd))
     tracks = limited(file.name, _sessions(cursor, head.sessions))
     files = DataFiles(file, surroundings, [block.name for block in blocks])
-    try:
+    with closed_on_failure(files):
         runs = list(_runs(file, files, blocks, tracks))
         return assemble(
             "BlindWrite image (B5T, B6T)",
@@ -94,9 +94,6 @@ def unpack(file: Source, surroundings: Surroundings) -> Disc:
             said=head.said,
             files=files.opened,
         )
-    except BaseException:
-        files.close()
-        raise
 
 
 def _head(cursor: Cursor) -> _Head:

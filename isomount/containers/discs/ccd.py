@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from posixpath import basename, splitext
 from typing import NamedTuple
 
-from isomount.containers.base import OtherKindError, Surroundings
+from isomount.containers.base import OtherKindError, Surroundings, closed_on_failure
 from isomount.containers.discs import cdtext, msf
 from isomount.containers.discs.assembled import IS_DATA, flags
 from isomount.containers.discs.disc import Disc, Mode, Track
@@ -57,14 +57,11 @@ def unpack(file: Source, surroundings: Surroundings) -> Disc:
     sessions = list(_sessions(file.name, sheet))
     name = splitext(basename(file.name))[0] + ".img"
     files = DataFiles(file, surroundings, [name])
-    try:
+    with closed_on_failure(files):
         said = cdtext.texts(_packs(sheet.get("CDTEXT", {})))
         plans = list(_plans(sessions, files.open(name), sheet, said))
         catalog = sheet.get("DISC", {}).get("CATALOG", "")
         return disc_of("CloneCD sheet", file, plans, files, catalog, said.get(0, {}))
-    except BaseException:
-        files.close()
-        raise
 
 
 def sections(lines: list[str]) -> dict[str, dict[str, str]]:

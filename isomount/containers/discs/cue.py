@@ -3,7 +3,7 @@
 A sheet counts in sectors, whatever their sizes; where one is in a file follows from all before it.
 """
 
-from isomount.containers.base import OtherKindError, Surroundings
+from isomount.containers.base import OtherKindError, Surroundings, closed_on_failure
 from isomount.containers.discs.audio import Samples, samples, sectors_of
 from isomount.containers.discs.cue_sheet import CueFile, CueSheet, CueTrack, Point, parse
 from isomount.containers.discs.disc import Disc, Mode, Track
@@ -26,12 +26,9 @@ def unpack(file: Source, surroundings: Surroundings) -> Disc:
     if not sheet.tracks:
         raise DamagedImageError(f"{file.name}: has no TRACK after its FILE; write it anew")
     files = DataFiles(file, surroundings, [each.name for each in sheet.files])
-    try:
+    with closed_on_failure(files):
         plans = _Layout(sheet, files).plans()
         return disc_of("CUE sheet", file, plans, files, sheet.catalog, sheet.texts)
-    except BaseException:
-        files.close()
-        raise
 
 
 class _Filled:

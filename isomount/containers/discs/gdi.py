@@ -8,7 +8,7 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
-from isomount.containers.base import OtherKindError, Surroundings
+from isomount.containers.base import OtherKindError, Surroundings, closed_on_failure
 from isomount.containers.discs.cue_sheet import HIGH_DENSITY, TRACKS_AT_MOST
 from isomount.containers.discs.disc import Disc, Mode, Track
 from isomount.containers.discs.files import AUDIO_ENDINGS, DATA_ENDINGS, DataFiles
@@ -47,12 +47,9 @@ def unpack(file: Source, surroundings: Surroundings) -> Disc:
     """
     listed = parse(file.name, read_sheet(file, surroundings.siblings))
     files = DataFiles(file, surroundings, [each.name for each in listed])
-    try:
+    with closed_on_failure(files):
         plans = [_plan(each, files) for each in listed]
         return disc_of("GDI file", file, plans, files)
-    except BaseException:
-        files.close()
-        raise
 
 
 def parse(name: str, lines: list[str]) -> list[_Line]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from shlex import quote
 
-from isomount.containers.base import Surroundings
+from isomount.containers.base import Surroundings, closed_on_failure
 from isomount.containers.discs.assembled import assemble, flags, known_size, limited
 from isomount.containers.discs.cursor import Cursor
 from isomount.containers.discs.disc import Disc, Mode, Run, Track
@@ -69,13 +69,10 @@ def unpack(file: Source, surroundings: Surroundings) -> Disc:
     listed = limited(file.name, _tracks(file, at, sessions, medium >= _DVD))
     names = [name for each in listed for name in each.names]
     files = DataFiles(file, surroundings, names)
-    try:
+    with closed_on_failure(files):
         runs = list(_runs(file, files, listed))
         tracks = [each.track for each in listed]
         return assemble("Alcohol image (MDS)", file, tracks, runs, files=files.opened)
-    except BaseException:
-        files.close()
-        raise
 
 
 def _tracks(file: Source, at: int, sessions: int, is_dvd: bool) -> Iterator[_Listed]:

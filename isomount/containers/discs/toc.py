@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from isomount.containers.base import OtherKindError, Surroundings
+from isomount.containers.base import OtherKindError, Surroundings, closed_on_failure
 from isomount.containers.discs.audio import samples
 from isomount.containers.discs.disc import Disc, Mode, Track
 from isomount.containers.discs.files import AUDIO_ENDINGS, DATA_ENDINGS, DataFiles
@@ -26,12 +26,9 @@ def unpack(file: Source, surroundings: Surroundings) -> Disc:
     stretches = [stretch for track in sheet.tracks for stretch in track.stretches]
     named = [stretch.name for stretch in stretches if stretch.name is not None]
     files = DataFiles(file, surroundings, named)
-    try:
+    with closed_on_failure(files):
         plans = list(planned(sheet, files))
         return disc_of("TOC file", file, plans, files, sheet.catalog, sheet.texts)
-    except BaseException:
-        files.close()
-        raise
 
 
 def planned(sheet: TocSheet, files: DataFiles) -> Iterator[Plan]:

@@ -11,7 +11,7 @@ import zlib
 from typing import NamedTuple
 
 from isomount import codecs
-from isomount.containers.base import Surroundings
+from isomount.containers.base import Surroundings, closed_on_failure
 from isomount.containers.packed.chunks import CHUNK_AT_MOST, ChunkedSource
 from isomount.containers.packed.daa_table import KIND, ChunkTable, Packing, chunk_table
 from isomount.containers.packed.damaged import damaged
@@ -136,15 +136,12 @@ def unpack(file: Source, surroundings: Surroundings) -> Source:
     if not _is_later(file):
         return _unpacked(file, surroundings, [file])
     first = open_part(file, surroundings, _NUMBERING, 0)
-    try:
+    with closed_on_failure(first):
         if _is_later(first):
             raise DamagedImageError(
                 f"{first.name}: is not the first part of the image, as its name says; name that one"
             )
         return _unpacked(first, surroundings, [file, first])
-    except BaseException:
-        first.close()
-        raise
 
 
 def _is_later(file: Source) -> bool:
@@ -167,7 +164,7 @@ def _unpacked(file: Source, surroundings: Surroundings, files: list[Source]) -> 
             start = _data_of_part(part)
             stretches.append(Stretch(part, start, part.size - start))
         return DaaSource(JoinedSource(file.name, stretches, files), header, table, surroundings)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nobody else would close them
         for part in files[opened:]:
             part.close()
         raise

@@ -10,7 +10,7 @@ import struct
 from typing import NamedTuple
 
 from isomount import codecs
-from isomount.containers.base import OtherKindError, Surroundings
+from isomount.containers.base import OtherKindError, Surroundings, closed_on_failure
 from isomount.containers.packed.adc import unpack_adc
 from isomount.containers.packed.damaged import damaged
 from isomount.containers.packed.dmg_blocks import KIND, blocks_of
@@ -78,11 +78,8 @@ def unpack(file: Source, surroundings: Surroundings) -> Source:
     if trailer.parts <= 1 or trailer.part <= 1:
         return _unpacked(file, trailer, surroundings, [file])
     first = open_part(file, surroundings, _NUMBERING, 0)
-    try:
+    with closed_on_failure(first):
         return _unpacked(first, _trailer_of_part(first, 0), surroundings, [file, first])
-    except BaseException:
-        first.close()
-        raise
 
 
 def _trailer(file: Source) -> _Trailer:
@@ -125,7 +122,7 @@ def _unpacked(
         data = JoinedSource(file.name, stretches, files)
         size = max(trailer.sectors * _SECTOR, runs.end)
         return RunsSource(data, size, runs, _UNPACKERS, surroundings.store)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nobody else would close them
         for part in files[opened:]:
             part.close()
         raise

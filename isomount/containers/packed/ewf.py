@@ -14,7 +14,7 @@ import zlib
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from isomount.containers.base import Surroundings
+from isomount.containers.base import Surroundings, closed_on_failure
 from isomount.containers.decoded import DecodedSource
 from isomount.errors import (
     DamagedDataError,
@@ -164,7 +164,7 @@ def unpack(file: Source, surroundings: Surroundings) -> Source:
     parts = _parts(_part(file), surroundings)
     try:
         return _opened(file.name, parts, pyewf)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nobody else would close them
         for part in parts:
             if part is not file:  # which is closed by who gave it
                 part.close()
@@ -235,7 +235,7 @@ def _parts(named: _Part, surroundings: Surroundings) -> list[Source]:
             if not part.has_next and number >= named.number:
                 return parts
         raise DamagedImageError(f"{named.file.name}: has too many parts")
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nobody else would close them
         for opened in parts:
             if opened is not named.file:
                 opened.close()
@@ -266,11 +266,8 @@ class _Names:
                 "is a part of the forensic image (EWF), and is missing: put "
                 "all parts beside each other",
             ) from error
-        try:
+        with closed_on_failure(file):
             return _part(self._surroundings.cached(file))
-        except BaseException:
-            file.close()
-            raise
 
     def _ending(self, number: int) -> str:
         if number <= _DIGITS:

@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from isomount import codecs
-from isomount.containers.base import Surroundings
+from isomount.containers.base import Surroundings, closed_on_failure
 from isomount.containers.packed.chunks import CHUNK_AT_MOST, ChunkedSource
 from isomount.containers.packed.damaged import damaged
 from isomount.containers.packed.parts import JoinedSource, Numbering, Stretch, open_part
@@ -118,16 +118,13 @@ def unpack(file: Source, surroundings: Surroundings) -> Source:
     if not (header := _header(file)).segment:
         return _unpacked(file, header, surroundings, [file])
     first = open_part(file, surroundings, _NUMBERING, 0)
-    try:
+    with closed_on_failure(first):
         header = _header(first)
         if header.segment:
             raise DamagedImageError(
                 f"{first.name}: is not the first part of the image, as its name says; name that one"
             )
         return _unpacked(first, header, surroundings, [file, first])
-    except BaseException:
-        first.close()
-        raise
 
 
 def _header(file: Source) -> _Header:
@@ -148,7 +145,7 @@ def _unpacked(
         stretches = _stretches(file, header, chunks, surroundings, files)
         data = JoinedSource(file.name, stretches, files)
         return IszSource(data, header, chunks, surroundings)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nobody else would close them
         for part in files[opened:]:
             part.close()
         raise

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from isomount.containers.base import OtherKindError, Surroundings
+from isomount.containers.base import OtherKindError, Surroundings, closed_on_failure
 from isomount.containers.kept import key_of
 from isomount.containers.length import DESCRIBED, stated_length
 from isomount.containers.streams.cursors import Cursor
@@ -46,11 +46,8 @@ class Bzip2Source(LearningSource):
         if not _begins_stream(file, 0):
             raise OtherKindError
         super().__init__(file, Point(0, _HEADER), key_of(file, "bzip2"))
-        try:
+        with closed_on_failure(self.points):
             self.size = self.points.end or self._stated()
-        except BaseException:
-            self.points.close()
-            raise
 
     def _stated(self) -> int:
         """What the image in it says of its length; 0 if it says nothing."""

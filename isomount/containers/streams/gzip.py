@@ -9,7 +9,7 @@ image in it says it is. Where it turns out that there is more, the size grows (s
 import struct
 from typing import NamedTuple
 
-from isomount.containers.base import OtherKindError, Surroundings
+from isomount.containers.base import OtherKindError, Surroundings, closed_on_failure
 from isomount.containers.kept import key_of
 from isomount.containers.length import DESCRIBED, stated_length
 from isomount.containers.streams.deflated import DeflatedSource
@@ -51,13 +51,10 @@ class GzipSource(DeflatedSource):
         if start is None:
             raise OtherKindError
         super().__init__(file, start, key_of(file, "gzip"))
-        try:
+        with closed_on_failure(self.points):
             self.size, self.is_likely = self._guess()
             if not self.is_likely and file.size <= _SMALL:
                 self.measure_all()
-        except BaseException:
-            self.points.close()
-            raise
 
     def following(self, stored: int) -> int | None:
         """Where the next member's deflate stream begins; what is no member is ignored."""

@@ -28,46 +28,36 @@ _UNUSED_BITS, _IN_LAST_BLOCK, _AT_BLOCK_END = 7, 64, 128
 _RAW = -15
 
 
-class _ZlibStream(ctypes.Structure):
-    """z_stream of zlib.h."""
-
-    _fields_ = (
+def _stream_fields(count: type, total: type, check: type) -> tuple[tuple[str, type], ...]:
+    """Those of z_stream; bytes and the checksum are counted in other types by zlib-ng."""
+    return (
         ("next_in", ctypes.c_void_p),
-        ("avail_in", ctypes.c_uint),
-        ("total_in", ctypes.c_ulong),
+        ("avail_in", count),
+        ("total_in", total),
         ("next_out", ctypes.c_void_p),
-        ("avail_out", ctypes.c_uint),
-        ("total_out", ctypes.c_ulong),
+        ("avail_out", count),
+        ("total_out", total),
         ("msg", ctypes.c_char_p),
         ("state", ctypes.c_void_p),
         ("zalloc", ctypes.c_void_p),
         ("zfree", ctypes.c_void_p),
         ("opaque", ctypes.c_void_p),
         ("data_type", ctypes.c_int),
-        ("adler", ctypes.c_ulong),
+        ("adler", check),
         ("reserved", ctypes.c_ulong),
     )
+
+
+class _ZlibStream(ctypes.Structure):
+    """z_stream of zlib.h."""
+
+    _fields_ = _stream_fields(ctypes.c_uint, ctypes.c_ulong, ctypes.c_ulong)
 
 
 class _ZlibNgStream(ctypes.Structure):
     """zng_stream of zlib-ng.h."""
 
-    _fields_ = (
-        ("next_in", ctypes.c_void_p),
-        ("avail_in", ctypes.c_uint32),
-        ("total_in", ctypes.c_size_t),
-        ("next_out", ctypes.c_void_p),
-        ("avail_out", ctypes.c_uint32),
-        ("total_out", ctypes.c_size_t),
-        ("msg", ctypes.c_char_p),
-        ("state", ctypes.c_void_p),
-        ("zalloc", ctypes.c_void_p),
-        ("zfree", ctypes.c_void_p),
-        ("opaque", ctypes.c_void_p),
-        ("data_type", ctypes.c_int),
-        ("adler", ctypes.c_uint32),
-        ("reserved", ctypes.c_ulong),
-    )
+    _fields_ = _stream_fields(ctypes.c_uint32, ctypes.c_size_t, ctypes.c_uint32)
 
 
 class _Library(NamedTuple):

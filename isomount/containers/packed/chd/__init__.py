@@ -1,6 +1,6 @@
 """CHD (.chd) of MAME, versions 1 to 5: a CD, a GD-ROM, a DVD or a hard disk in compressed hunks."""
 
-from isomount.containers.base import Surroundings
+from isomount.containers.base import Surroundings, closed_on_failure
 from isomount.containers.discs.disc import Disc
 from isomount.containers.packed.chd.header import read_header
 from isomount.containers.packed.chd.metadata import read_metadata
@@ -19,8 +19,5 @@ def unpack(file: Source, surroundings: Surroundings) -> Source | Disc:
     content = open_chd(file, header, surroundings)
     if not tracks:
         return content
-    try:
+    with closed_on_failure(content):
         return disc_of(file.name, tracks, surroundings.cached(content))
-    except BaseException:
-        content.close()
-        raise

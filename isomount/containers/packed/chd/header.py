@@ -114,36 +114,22 @@ def _read_5(data: bytes) -> Header:
     return Header(5, size, hunk, unit, count, codecs, map_at, metadata_at, identity, parent)
 
 
-def _read_4(data: bytes) -> Header:
-    flags, codec, count, size, metadata_at, hunk = struct.unpack_from(">IIIQQI", data, 16)
-    return Header(
-        version=4,
-        size=size,
-        hunk_size=hunk,
-        unit_size=hunk,
-        hunks=count,
-        codecs=(_old_codec(codec),),
-        map_at=SIZES[4],
-        metadata_at=metadata_at,
-        identity=data[48:68],
-        parent=_hash(data[68:88]) if flags & _HAS_PARENT else b"",
-    )
-
-
-def _read_3(data: bytes) -> Header:
+def _read_3_or_4(data: bytes) -> Header:
+    version = int.from_bytes(data[12:16])
     flags, codec, count, size, metadata_at = struct.unpack_from(">IIIQQ", data, 16)
-    hunk = int.from_bytes(data[76:80])
+    at = 76 if version == 3 else 44  # version 3 has MD5 sums before it
+    hunk = int.from_bytes(data[at : at + 4])
     return Header(
-        version=3,
+        version=version,
         size=size,
         hunk_size=hunk,
         unit_size=hunk,
         hunks=count,
         codecs=(_old_codec(codec),),
-        map_at=SIZES[3],
+        map_at=SIZES[version],
         metadata_at=metadata_at,
-        identity=data[80:100],
-        parent=_hash(data[100:120]) if flags & _HAS_PARENT else b"",
+        identity=data[at + 4 : at + 24],
+        parent=_hash(data[at + 24 : at + 44]) if flags & _HAS_PARENT else b"",
     )
 
 
@@ -170,4 +156,4 @@ def _old_codec(number: int) -> bytes:
     return _OLD_CODECS.get(number, _VIDEO)
 
 
-_READ = {1: _read_1_or_2, 2: _read_1_or_2, 3: _read_3, 4: _read_4, 5: _read_5}
+_READ = {1: _read_1_or_2, 2: _read_1_or_2, 3: _read_3_or_4, 4: _read_3_or_4, 5: _read_5}

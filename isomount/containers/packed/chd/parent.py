@@ -3,7 +3,7 @@
 import errno
 from contextlib import ExitStack
 
-from isomount.containers.base import Surroundings
+from isomount.containers.base import Surroundings, closed_on_failure
 from isomount.containers.packed.chd.header import MAGIC, Header, read_header
 from isomount.containers.packed.chd.source import ChdSource
 from isomount.errors import DamagedImageError, IsomountError, MissingImageError
@@ -45,11 +45,8 @@ def _parent(file: Source, header: Header, surroundings: Surroundings) -> tuple[S
             found = surroundings.cached(surroundings.siblings.open(name))
         except (IsomountError, OSError):
             continue
-        try:
+        with closed_on_failure(found):
             its_header = _header_of(found)
-        except BaseException:
-            found.close()
-            raise
         if its_header is not None and its_header.identity == header.parent:
             return found, its_header
         found.close()
