@@ -14,6 +14,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+import isomount
 from isomount.containers.base import OtherKindError
 from isomount.containers.copy import DecodedCopy
 from isomount.containers.streams import lz4 as lz4_kind
@@ -322,3 +323,20 @@ def test_bzip2_begins_no_thread_before_a_fork(
         assert read_all(source) == _WHOLE
     assert not begun
     source.close()
+
+
+@pytest.mark.parametrize("form", [lzma.FORMAT_XZ, lzma.FORMAT_ALONE])
+def test_a_dictionary_that_takes_too_much_memory_is_refused(tmp_path: Path, form: int) -> None:
+    name = lzma.FILTER_LZMA2 if form == lzma.FORMAT_XZ else lzma.FILTER_LZMA1
+    filters = [{"id": name, "dict_size": 256 << 20}]
+    (tmp_path / "a").write_bytes(lzma.compress(b"image" * 9999, form, filters=filters))
+    with pytest.raises(NotAnImageError, match=r"of memory .* with: xz -dc <"):
+        isomount.open(tmp_path / "a")
+
+
+def test_a_window_that_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
+    parameters = zstandard.ZstdCompressionParameters(window_log=28, write_content_size=False)
+    packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    (tmp_path / "a").write_bytes(packer.compress(b"image" * 9999) + packer.flush())
+    with pytest.raises(NotAnImageError, match=r"needs 268 MB .* with: zstd -dc --long=31"):
+        isomount.open(tmp_path / "a")

@@ -3,7 +3,7 @@
 from isomount.containers.base import OtherKindError, Surroundings
 from isomount.containers.copy import decoded_copy
 from isomount.containers.kept import key_of
-from isomount.containers.streams.xz import unpacked
+from isomount.containers.streams.xz import refuse_large_dictionary, unpacked
 from isomount.errors import DamagedDataError
 from isomount.sources import Source
 
@@ -14,7 +14,7 @@ _SIZE_AT_MOST = 1 << 40
 
 
 def unpack(file: Source, surroundings: Surroundings) -> Source:
-    """What is in it. Raises OtherKindError or ImageUnreadableError.
+    """What is in it. Raises OtherKindError, NotAnImageError or ImageUnreadableError.
 
     A header is only believed if its dictionary is of a size that encoders write, and if the data
     behind it begins well.
@@ -26,6 +26,7 @@ def unpack(file: Source, surroundings: Surroundings) -> Source:
         raise OtherKindError
     if size != _UNKNOWN and size > _SIZE_AT_MOST:
         raise OtherKindError
+    refuse_large_dictionary(file)
     try:
         if not next(unpacked(file), b""):
             raise OtherKindError

@@ -5,6 +5,7 @@ Any block can be decoded alone. A file of one large block, as "xz" writes withou
 """
 
 import lzma
+import shlex
 from collections.abc import Iterator
 
 from isomount.containers.base import OtherKindError, Surroundings
@@ -12,11 +13,14 @@ from isomount.containers.copy import decoded_copy
 from isomount.containers.kept import key_of
 from isomount.containers.streams.units import UNIT_AT_MOST, Decoder, Stored, Unit, UnitSource
 from isomount.containers.streams.xz_index import HEADER, MAGIC, indexed
-from isomount.errors import DamagedDataError
+from isomount.errors import DamagedDataError, NotAnImageError
 from isomount.sources import Source
+from isomount.text import readable_size
 
 # The most that a decoder may take, in bytes: that of "xz -9" takes 65 MiB.
 _MEMORY = 80 << 20
+# Where the first block's header is, which has the size of its dictionary.
+_LOOK = 4096
 _AT_ONCE = 128 << 10
 
 
@@ -57,9 +61,14 @@ def _decompressed(decompressor: lzma.LZMADecompressor, data: bytes, length: int)
 
 
 def unpack(file: Source, surroundings: Surroundings) -> Source:
-    """What is in an xz file. Raises ImageUnreadableError if the disk has no room for it."""
+    """What is in an xz file.
+
+    Raises NotAnImageError if it needs too much memory, ImageUnreadableError if the disk has no
+    room for it.
+    """
     if file.read_at(0, len(MAGIC)) != MAGIC:
         raise OtherKindError
+    refuse_large_dictionary(file)
     units = indexed(file)
     if units is not None and units.largest <= UNIT_AT_MOST:
         return XzSource(file, units)
@@ -67,6 +76,20 @@ def unpack(file: Source, surroundings: Surroundings) -> Source:
     return decoded_copy(
         file.name, size, key_of(file, "xz"), lambda: unpacked(file), surroundings, file
     )
+
+
+def refuse_large_dictionary(file: Source) -> None:
+    """Raise NotAnImageError if the data needs more memory than a mount may take."""
+    try:
+        lzma.LZMADecompressor(lzma.FORMAT_AUTO, _MEMORY).decompress(file.read_at(0, _LOOK), 1)
+    except lzma.LZMAError as error:
+        if "limit" not in str(error):
+            return  # whatever else is wrong is told where it is read
+        raise NotAnImageError(
+            f"{file.name}: needs more than {readable_size(_MEMORY)} of memory to be decompressed, "
+            f"which a mount may not take; unpack it first, with: "
+            f"xz -dc <{shlex.quote(file.name)} >disc.iso"
+        ) from error
 
 
 def unpacked(file: Source) -> Iterator[bytes]:

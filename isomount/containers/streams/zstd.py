@@ -5,6 +5,7 @@ by their block headers; where each of them says how long it is, any can be decod
 one large frame can only be decoded from its beginning, as most files are.
 """
 
+import shlex
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from isomount.containers.kept import key_of
 from isomount.containers.streams.units import UNIT_AT_MOST, Decoder, Stored, Unit, Units, UnitSource
 from isomount.errors import DamagedDataError, NotAnImageError
 from isomount.sources import Source
+from isomount.text import readable_size
 
 _MAGIC = b"\x28\xb5\x2f\xfd"
 # Skippable frames have any of 16 magics, and their length in four bytes behind it (3.1.2).
@@ -85,14 +87,21 @@ class _Header:
         if length:
             size = int.from_bytes(data[at : at + length], "little")
             self.content = size + 256 if length == 2 else size
+        # What has to be kept in memory to decode it (3.1.1.1.2).
+        self.window = self.content or 0
+        if not is_single:
+            exponent, mantissa = divmod(data[_DESCRIPTOR_AT + 1], 8)
+            self.window = ((8 + mantissa) << (10 + exponent)) // 8
 
 
 def unpack(file: Source, surroundings: Surroundings) -> Source:
     """What is in a zstd file.
 
-    Raises NotAnImageError if it needs a dictionary, ImageUnreadableError if the disk has no room.
+    Raises NotAnImageError if it needs a dictionary or too much memory, ImageUnreadableError if the
+    disk has no room.
     """
     codecs.package("zstandard")
+    _refuse_large_window(file)
     units = _table(file) or _walked(file)
     if units is not None and units.largest <= UNIT_AT_MOST:
         return ZstdSource(file, units)
@@ -100,6 +109,19 @@ def unpack(file: Source, surroundings: Surroundings) -> Source:
     return decoded_copy(
         file.name, size, key_of(file, "zstd"), lambda: _decoded(file), surroundings, file
     )
+
+
+def _refuse_large_window(file: Source) -> None:
+    """Raise NotAnImageError if the first frame needs more memory than a mount may take."""
+    data = file.read_at(0, _HEADER_AT_MOST)
+    if len(data) < _HEADER_AT_MOST or not data.startswith(_MAGIC):
+        return
+    if (window := _Header(data).window) > _WINDOW_AT_MOST:
+        raise NotAnImageError(
+            f"{file.name}: needs {readable_size(window)} of memory to be decompressed, which a "
+            f"mount may not take; unpack it first, with: "
+            f"zstd -dc --long=31 <{shlex.quote(file.name)} >disc.iso"
+        )
 
 
 def _decoded(file: Source) -> Iterator[bytes]:
