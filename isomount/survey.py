@@ -131,7 +131,12 @@ def _sessions(image: Image) -> list[int]:
 
 
 def _partitions(image: Image) -> list[Partition]:
-    """The partitions of the whole file, which the image may be one of."""
+    """The partitions of the whole file, which the image may be one of.
+
+    A disc that begins with audio, or with another session, has no table before that.
+    """
+    if image.disc is not None and image.session.start:
+        return []
     whole = BlockCache(image.source)
     if image.partition is None:
         return read_partitions(whole)

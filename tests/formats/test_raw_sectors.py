@@ -137,6 +137,23 @@ def test_a_later_session_stands_where_its_headers_say(tmp_path: Path) -> None:
             image.open("one").read()
 
 
+def test_audio_before_the_data_is_no_damage(tmp_path: Path) -> None:
+    """A CD-Extra: sector 0, where a partition table would be, is in a track of audio."""
+    start = 100 + 11400
+    tree = write_tree(tmp_path / "tree", {"one": b"1"})
+    image = genisoimage(tmp_path / "x.iso", tree, "-R", "-C", f"0,{start}")
+    (tmp_path / "audio.bin").write_bytes(bytes(100 * 2352))
+    (tmp_path / "data.bin").write_bytes(raw_sectors.raw(image.read_bytes(), 2, start))
+    (tmp_path / "x.cue").write_text(
+        'FILE "audio.bin" BINARY\n  TRACK 01 AUDIO\n    INDEX 01 00:00:00\n'
+        'FILE "data.bin" BINARY\n  TRACK 02 MODE2/2352\n    INDEX 01 00:00:00\n'
+    )
+    with isomount.open(tmp_path / "x.cue") as disc:
+        assert contents(disc) == {"one": b"1"}
+        found = survey(disc)
+        assert (found.damage, found.partitions) == ([], [])
+
+
 # ---------------------------------------------------------------- form 2
 
 
