@@ -13,7 +13,17 @@ from isomount.formats.disc.sessions import bytes_missing
 from isomount.formats.options import Check, Family, Map, ViewOptions
 from isomount.locate import find_image
 from isomount.options import view_options
-from isomount.sources import BinaryFile, Source, refuse_what_is_no_path
+from isomount.sources import (
+    USUAL,
+    BinaryFile,
+    Keeping,
+    Source,
+    absolute,
+    file_name,
+    is_remote,
+    refuse_what_is_no_path,
+    shown,
+)
 from isomount.tree import Volume
 
 if TYPE_CHECKING:
@@ -22,7 +32,20 @@ if TYPE_CHECKING:
     from isomount.extract import Extractor, Place, Report, Totals
     from isomount.path import ImagePath
 
-__all__ = ["Family", "Image", "Map", "ViewOptions", "open", "open_image", "refuse_what_is_no_path"]
+__all__ = [
+    "Family",
+    "Image",
+    "Keeping",
+    "Map",
+    "ViewOptions",
+    "absolute",
+    "file_name",
+    "is_remote",
+    "open",
+    "open_image",
+    "refuse_what_is_no_path",
+    "shown",
+]
 
 # The views that record modes.
 _WITH_MODES = ("Rock Ridge", "UDF")
@@ -260,15 +283,16 @@ def open_image(
     file: str | os.PathLike[str] | BinaryFile,
     options: ViewOptions,
     notice: Callable[[str], None] | None = None,
+    keeping: Keeping = USUAL,
 ) -> Image:
     """Open the image that ``file`` names, as ``options`` want it.
 
     ``notice`` is told, in a sentence, what takes long or much room before it is done; without it,
-    the log is.
+    the log is. ``keeping`` is what is kept on the disk of an image that is far away.
 
     Raises ImageUnreadableError, NotAnImageError, DamagedImageError or UsageError.
     """
-    found = unpack(file, notice)
+    found = unpack(file, notice, keeping)
     return Image(found.source, options, found.tracks, found.store)
 
 
@@ -303,9 +327,9 @@ def open(
     lastblock: int | None = None,
     novrs: bool = False,
 ) -> Image:
-    """Open a disc image: a path of a file or a drive, or a seekable file object of bytes.
+    """Open a disc image: a path of a file or a drive, an address, or a file object of bytes.
 
-    A file object stays its owner's, and has to stay open for as long as the image is.
+    A file object is seekable, stays its owner's, and has to stay open for as long as the image is.
 
     The keywords are the options of the command's ``-o``, with the same names, meanings and words;
     modes are numbers (0o644) or octal strings ("644"), and None leaves it to the disc.

@@ -29,6 +29,8 @@ _MAPS = {"n": Map.NORMAL, "o": Map.OFF, "a": Map.ACORN} | {each.value: each for 
 _CHECKS = {"r": Check.RELAXED, "s": Check.STRICT} | {each.value: each for each in Check}
 _FAMILIES = {each.value: each for each in Family}
 
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
 
 def number(low: int, high: int | None = None) -> Callable[[str], int]:
     """A decimal number from ``low`` to ``high``."""
@@ -53,6 +55,14 @@ def one_of(*sizes: int) -> Callable[[str], int]:
         raise ValueError(f"one of {', '.join(map(str, sizes))}")
 
     return parse
+
+
+def size(text: str) -> int:
+    """A number of bytes, or of larger units, which are powers of 1024."""
+    digits, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
+    if digits.isascii() and digits.isdigit() and len(digits) < 16 and unit in _UNITS:
+        return int(digits) * _UNITS[unit]
+    raise ValueError("a size, such as 500M or 4G")
 
 
 def minutes(text: str) -> float:

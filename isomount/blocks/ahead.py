@@ -88,7 +88,8 @@ class Streams:
             if stream.reached - room <= numbers.start <= stream.end + room:
                 if index:
                     self._streams.insert(0, self._streams.pop(index))
-                stream.distance = max(stream.distance, min(len(numbers), self._at_most))
+                if numbers.stop > stream.reached:  # who stays where they are reads nothing ahead
+                    stream.distance = max(stream.distance, min(len(numbers), self._at_most))
                 stream.reached = max(stream.reached, numbers.stop)
                 stream.end = max(stream.end, stream.reached)
                 return stream

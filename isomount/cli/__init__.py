@@ -28,6 +28,7 @@ VERBS = (
     "list",
     "open",
     "recent",
+    "cache",
     "integrate",
 )
 

@@ -13,9 +13,10 @@ from contextlib import suppress
 
 from isomount.containers import behind
 from isomount.containers.base import Surroundings
-from isomount.containers.kept import COPIES, room_in
+from isomount.containers.kept import COPIES
 from isomount.containers.length import stated_length
 from isomount.errors import DamagedDataError, ImageUnreadableError, IsomountError
+from isomount.room import room_in
 from isomount.sources import FileRange, LocalSource, Source
 from isomount.text import readable_size
 

@@ -12,12 +12,11 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from isomount.errors import IsomountError
+from isomount.room import cache_directory, room_in
 from isomount.sources import Source
 
 # Bytes that are looked at in the beginning, the middle and the end of a file to know it again.
 _SAMPLE = 64 << 10
-# A disk is not filled to the last byte: this much is left to others.
-RESERVE = 256 << 20
 
 
 class Shelf(NamedTuple):
@@ -29,7 +28,7 @@ class Shelf(NamedTuple):
     @property
     def directory(self) -> str | None:
         """Its path; it is made if it is missing. None if there is nowhere to keep anything."""
-        cache = _cache_directory()
+        cache = cache_directory()
         if cache is None:
             return None
         path = os.path.join(cache, "isomount", self.name)
@@ -128,15 +127,6 @@ def _groups(directory: str) -> list[_Group]:
     return sorted(found.values())
 
 
-def room_in(directory: str) -> int:
-    """How many bytes may be written to the disk of ``directory``, with some left to others."""
-    try:
-        status = os.statvfs(directory)
-    except OSError:
-        return 0
-    return max(0, status.f_bavail * status.f_frsize - RESERVE)
-
-
 def key_of(file: Source, *made: str) -> str | None:
     """The name for what is ``made`` of ``file``: another one for every other file.
 
@@ -151,14 +141,3 @@ def key_of(file: Source, *made: str) -> str | None:
     except (IsomountError, OSError):
         return None
     return found.hexdigest()[:40]
-
-
-def _cache_directory() -> str | None:
-    """The user's, by the XDG Base Directory Specification; None without a home."""
-    cache = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(cache):
-        return cache
-    home = os.environ.get("HOME", "")
-    if not (os.path.isabs(home) and os.path.isdir(home)):
-        return None
-    return os.path.join(home, ".cache")

@@ -4,6 +4,8 @@ import os
 import stat
 from typing import NamedTuple
 
+from isomount.sources import is_remote, shown
+
 
 class Located(NamedTuple):
     """A path as far as it leads to ``file``, and the rest, which leads to a ``member`` in there."""
@@ -14,6 +16,8 @@ class Located(NamedTuple):
 
 def locate(path: str) -> Located:
     """Where ``path`` goes into a file: nowhere, as a rule, and then ``member`` is ""."""
+    if is_remote(path):
+        return Located(path, "")
     try:
         os.stat(path)
     except NotADirectoryError:
@@ -25,17 +29,20 @@ def locate(path: str) -> Located:
 
 def is_file(path: str) -> bool:
     """Whether ``path`` leads to a file, or into one."""
-    return os.path.isfile(locate(path).file)
+    return is_remote(path) or os.path.isfile(locate(path).file)
 
 
 def exists(path: str) -> bool:
-    """Whether there is something at ``path``, or the file that it leads into."""
-    return os.path.exists(locate(path).file)
+    """Whether there is something at ``path``, or the file that it leads into.
+
+    Of an address, that is not asked.
+    """
+    return is_remote(path) or os.path.exists(locate(path).file)
 
 
 def is_same(one: str, other: str) -> bool:
     """Whether both paths lead to the same file, and to the same place in it."""
-    if one == other:
+    if one == other or shown(one) == shown(other):
         return True
     (file, member), (other_file, other_member) = locate(one), locate(other)
     try:

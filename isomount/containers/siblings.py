@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from isomount.containers.base import Archive
 from isomount.errors import ImageUnreadableError, MissingImageError
-from isomount.sources import LocalSource, Source
+from isomount.sources import Keeping, LocalSource, Source, beside, open_source
 
 
 class LocalSiblings:
@@ -29,6 +29,21 @@ class LocalSiblings:
         path = os.path.join(self._directory, name)
         _refuse_what_is_no_file(path)
         return LocalSource(path)
+
+
+class RemoteSiblings:
+    """What is beside an image far away. Web servers do not tell what there is, but whether."""
+
+    def __init__(self, address: str, keeping: Keeping) -> None:
+        self._address, self._keeping = address, keeping
+
+    def names(self) -> Sequence[str]:
+        """None: they cannot be listed."""
+        return []
+
+    def open(self, name: str) -> Source:
+        """What is at the relative path ``name``."""
+        return open_source(beside(self._address, name), self._keeping)
 
 
 class NoSiblings:

@@ -11,12 +11,12 @@ from isomount.containers.base import Archive, Surroundings, closed_on_failure
 from isomount.containers.names import PIECE
 from isomount.containers.paths import locate
 from isomount.containers.recognise import DEPTH_AT_MOST, content
-from isomount.containers.siblings import ArchiveSiblings, LocalSiblings, NoSiblings
+from isomount.containers.siblings import ArchiveSiblings, LocalSiblings, NoSiblings, RemoteSiblings
 from isomount.errors import (
     MissingImageError,
     NotAnImageError,
 )
-from isomount.sources import BinaryFile, Source, open_source
+from isomount.sources import USUAL, BinaryFile, Keeping, Source, is_remote, open_source
 
 if TYPE_CHECKING:
     from isomount.containers.discs.disc import Disc
@@ -42,11 +42,14 @@ class Unpacked(NamedTuple):
 
 
 def unpack(
-    file: str | os.PathLike[str] | BinaryFile, notice: Callable[[str], None] | None = None
+    file: str | os.PathLike[str] | BinaryFile,
+    notice: Callable[[str], None] | None = None,
+    keeping: Keeping = USUAL,
 ) -> Unpacked:
     """Open what ``file`` names, a path or a binary file object, down to the image in it.
 
     ``notice`` is told beforehand what takes long or much room; without it, the log is.
+    ``keeping`` is what is kept on the disk of an image that is far away.
 
     Raises ImageUnreadableError, NotAnImageError or DamagedImageError.
     """
@@ -54,6 +57,9 @@ def unpack(
     if not isinstance(file, str | os.PathLike):
         surroundings = _noticed(Surroundings(NoSiblings(), store), notice)
         return _unpack(open_source(file), surroundings, "")
+    if is_remote(address := os.fspath(file)):
+        surroundings = _noticed(Surroundings(RemoteSiblings(address, keeping), store), notice)
+        return _unpack(open_source(address, keeping), surroundings, "")
     path, member = locate(os.fspath(file))
     source = open_source(path)
     if stat.S_ISBLK(os.stat(path).st_mode):  # a disc in a drive is in no container

@@ -17,6 +17,7 @@ from isomount.mounting.mountpoint import MountPoint
 from isomount.mounting.mounts import mount_at
 from isomount.mounting.shut_out import advising
 from isomount.mounting.unmount import unmount
+from isomount.sources import is_remote
 from isomount.text import readable_size
 from isomount.workers import WORKERS
 
@@ -41,9 +42,11 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
         if not request.foreground:  # where the log is on the terminal
             tell(words)
 
+    if is_remote(request.image) and not request.foreground:
+        return _start_remote(request, announce, tell, inherited)
     # Threads that decode ahead would not come along into the daemon, nor what they had claimed.
     with WORKERS.held_back(), advising(request.image):
-        image = open_image(request.image, request.view, announce)
+        image = open_image(request.image, request.view, announce, request.keeping)
     with image:
         require_fuse(request.fuse)
         with WORKERS.held_back():
@@ -51,21 +54,57 @@ def start(request: MountRequest, tell: Callable[[str], None] = lambda _: None) -
         point = prepare(request.mountpoint, request.image, nonempty=request.nonempty, tell=tell)
 
         def ready() -> None:
-            if incomplete:
-                tell(incomplete)
-            if image.elsewhere:
-                tell(f"{image.name}: {image.elsewhere}")
+            _tell_lacks(image, incomplete, tell)
 
         try:
             if request.foreground:
                 return _serve(request, image, point, ready)
-            code = _start_daemon(request, image, point, inherited)
+            code = _start_daemon(
+                point, inherited, lambda report: _serve(request, image, point, report.ready)
+            )
         except BaseException:  # also KeyboardInterrupt: a directory made for the mount is removed
             point.remove()
             raise
         point.leave_to_daemon()
         ready()
         return code
+
+
+def _start_remote(
+    request: MountRequest,
+    announce: Callable[[str], None],
+    tell: Callable[[str], None],
+    inherited: list[int],
+) -> int:
+    """Mount what is far away: the daemon opens it, as connections do not survive a fork."""
+    require_fuse(request.fuse)
+    point = prepare(request.mountpoint, request.image, nonempty=request.nonempty, tell=tell)
+
+    def serve(report: "_Report") -> int:
+        with open_image(request.image, request.view, announce, request.keeping) as image:
+            incomplete = _incomplete(image)
+
+            def ready() -> None:
+                _tell_lacks(image, incomplete, tell)
+                report.ready()
+
+            return _serve(request, image, point, ready)
+
+    try:
+        code = _start_daemon(point, inherited, serve)
+    except BaseException:  # as above
+        point.remove()
+        raise
+    point.leave_to_daemon()
+    return code
+
+
+def _tell_lacks(image: Image, incomplete: str, tell: Callable[[str], None]) -> None:
+    """Say what is missing of ``image``, or of what is shown of it."""
+    if incomplete:
+        tell(incomplete)
+    if image.elsewhere:
+        tell(f"{image.name}: {image.elsewhere}")
 
 
 def _incomplete(image: Image) -> str:
@@ -90,14 +129,15 @@ def _serve(
 
 
 def _start_daemon(
-    request: MountRequest, image: Image, point: MountPoint, inherited: list[int]
+    point: MountPoint, inherited: list[int], serve: Callable[["_Report"], int]
 ) -> int:
+    """Fork, and have ``serve`` done by the child. Returns when it has reported that it is ready."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
         forget_manager()
-        os._exit(_daemon(request, image, point, _Report(writer, inherited)))
+        os._exit(_daemon(point, serve, _Report(writer, inherited)))
     os.close(writer)
     try:
         return _await_daemon(child, reader, point)
@@ -133,10 +173,10 @@ def _clear_away(point: MountPoint) -> None:
             unmount(point.path, lazy=True)
 
 
-def _daemon(request: MountRequest, image: Image, point: MountPoint, report: "_Report") -> int:
+def _daemon(point: MountPoint, serve: Callable[["_Report"], int], report: "_Report") -> int:
     """Run the child. No exception may escape it, only an exit code."""
     try:
-        return _serve(request, image, point, report.ready)
+        return serve(report)
     except IsomountError as error:
         report.failed(error.exit_code, str(error))
         return error.exit_code

@@ -24,7 +24,8 @@ from isomount.fs import Policy, Session, Use
 from isomount.fs.lane.gate import Gate
 from isomount.fs.lane.handlers import Handlers
 from isomount.fs.operations import Operations
-from isomount.image import Image
+from isomount.fs.patience import WAITING, WAITING_FAR
+from isomount.image import Image, absolute, is_remote, shown
 from isomount.mounting import device
 from isomount.mounting.mountpoint import MountPoint
 from isomount.mounting.readahead import raise_readahead
@@ -92,12 +93,12 @@ class _Life:
         """Mount. Requests are queued until ``run``. Returns None if pyfuse3 reads the device."""
         path, options = self._point.path, self._request.fuse
         operations = Operations(self._session, ready=self._initialised.set)
-        number = device.mount(path, self._request.image, options)
+        number = device.mount(path, shown(self._request.image), options)
         with ExitStack() as undo:  # if libfuse fails, or Ctrl-C: the kernel has mounted already
             undo.callback(unmount, path, lazy=True)
             gate = None
             if self._request.lane:
-                gate = Gate(number)
+                gate = Gate(number, waiting=self._session.policy.waiting)
                 undo.callback(gate.close)
             # By this name libfuse takes an already mounted descriptor as its mount point.
             place = f"/dev/fd/{number if gate is None else gate.for_pyfuse3}"
@@ -176,7 +177,7 @@ class _Life:
             _log.info("%s: unmounting, who asked for it is gone: %s", self._point.path, error)
             os.kill(os.getpid(), signal.SIGTERM)
         # After "ready", and abandoned on shutdown: the home directory may be slow or unreachable.
-        image = os.path.abspath(self._image.name)
+        image = absolute(self._image.name)
         await trio.to_thread.run_sync(remember, image, abandon_on_cancel=True)
 
     def _ask_the_mount(self) -> None:
@@ -217,4 +218,5 @@ def _policy(request: MountRequest) -> Policy:
         only_for=root_and_me if request.fuse.allow_root else None,
         sees_visits=request.idle is not None,
         xattrs=request.xattr,
+        waiting=WAITING_FAR if is_remote(request.image) else WAITING,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from isomount.formats.options import ViewOptions
 from isomount.mounting.options import FuseOptions
+from isomount.sources import USUAL, Keeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +12,8 @@ class MountRequest:
     """The parameters of one mount. ``image``, ``mountpoint`` and ``log`` are absolute paths.
 
     ``idle`` is the number of minutes without use after which the mount ends; None means never.
-    With ``lane``, frequent requests are answered without pyfuse3.
+    With ``lane``, frequent requests are answered without pyfuse3. ``keeping`` is what is kept on
+    the disk of an image that is far away.
     """
 
     image: str
@@ -25,3 +27,4 @@ class MountRequest:
     xattr: bool = False
     idle: float | None = None
     lane: bool = True
+    keeping: Keeping = USUAL

@@ -77,7 +77,7 @@ class Operations(pyfuse3.Operations):
         self.session = session
         self._volume = session.volume
         self._ready = ready
-        self._patience = Patience()
+        self._patience = Patience(session.policy.waiting)
         logging.getLogger("pyfuse3").addFilter(_is_worth_logging)
 
     def init(self) -> None:

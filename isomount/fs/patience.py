@@ -17,8 +17,9 @@ from isomount.fs.answers import RefusedError
 
 _Answer = TypeVar("_Answer")
 
-# Requests that wait for the image at the same time.
-_WORKERS = 16
+# Requests that wait for the image at the same time: a disk serves no more of them any faster, but
+# those that a far server keeps waiting must leave room for others.
+WAITING, WAITING_FAR = 16, 128
 # How often the requesting process is checked for signals, in seconds.
 _LOOK = 0.25
 # Signals that do not end what a program waits for: stopping (^Z), going on, and news of children,
@@ -47,8 +48,8 @@ class Patience:
     A thread whose result is no longer needed is abandoned: its read cannot be interrupted.
     """
 
-    def __init__(self) -> None:
-        self._limiter = trio.CapacityLimiter(_WORKERS)
+    def __init__(self, waiting: int = WAITING) -> None:
+        self._limiter = trio.CapacityLimiter(waiting)
 
     async def wait(self, work: Callable[[], _Answer]) -> _Answer:
         """What ``work`` returns. Can be cancelled at any time."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from isomount.fs.patience import WAITING
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -10,12 +12,14 @@ class Policy:
     ``only_for`` are the users with access, None for all that the kernel lets through. With
     ``sees_visits``, each opening of a directory is a request, although the kernel could answer it
     from its cache. Without ``xattrs``, the first request for extended attributes is answered with
-    ENOSYS, after which the kernel sends no more.
+    ENOSYS, after which the kernel sends no more. ``waiting`` is how many requests may wait for the
+    image at the same time.
     """
 
     only_for: frozenset[int] | None = None
     sees_visits: bool = False
     xattrs: bool = False
+    waiting: int = WAITING
 
     def lets_in(self, uid: int) -> bool:
         """Whether that user has access."""

@@ -12,6 +12,7 @@ from isomount.containers.names import stem
 from isomount.containers.paths import locate
 from isomount.errors import MountPointError
 from isomount.mounting.shut_out import advice
+from isomount.sources import file_name, is_remote
 
 # How long to wait for the daemon of an ended mount to remove its mount point, in seconds.
 _FAREWELL = 5.0
@@ -78,7 +79,12 @@ def await_farewell(path: str, patience: float = _FAREWELL) -> None:
 
 
 def default_for(image: str) -> str:
-    """The default mount point of an image: beside its file, named like the image."""
+    """The default mount point of an image: beside its file, named like the image.
+
+    That of an image far away is in the current directory.
+    """
+    if is_remote(image):
+        return stem(file_name(image)) or "disc"
     name = stem(image)
     is_bare = name == os.path.basename(image)
     return os.path.join(os.path.dirname(locate(image).file), f"{name}.mnt" if is_bare else name)

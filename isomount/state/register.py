@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 from isomount.containers.paths import exists, is_same, locate
-from isomount.image import Image
+from isomount.image import Image, absolute
 from isomount.mounting.mounts import Mount, all_mounts, is_same_image, mount_at
+from isomount.sources import is_remote
 
 _DIRECTORY = "isomount"
 _RUN = "/run"
@@ -84,8 +85,8 @@ class Registration:
         entry = MountEntry(
             device=mount.device,
             mountpoint=mountpoint,
-            image=os.path.abspath(image.name),
-            file=os.path.realpath(locate(image.name).file),
+            image=absolute(image.name),
+            file=_file_of(image.name),
             view=image.view,
             session=str(image.session),
             remark=image.remark,
@@ -115,6 +116,11 @@ class Registration:
             with contextlib.suppress(OSError):  # other mounts have entries in it
                 if directory == _shared_directory(os.geteuid()):
                     os.rmdir(directory)
+
+
+def _file_of(image: str) -> str:
+    """The file of ``image`` without links, or its address."""
+    return image if is_remote(image) else os.path.realpath(locate(image).file)
 
 
 def own_directory() -> str | None:

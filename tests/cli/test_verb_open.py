@@ -23,6 +23,7 @@ from tests.command import (
     wait_until,
 )
 from tests.conftest import MakeImage
+from tests.remote.server import serving
 
 
 class Desktop:
@@ -72,6 +73,19 @@ def desktop(user_folder: Path) -> Iterator[Desktop]:
 def image(make_image: MakeImage, user_folder: Path) -> Path:
     made = make_image({"readme.txt": b"hello\n"}, "-R", "-V", "My disc")
     return made.rename(user_folder / "some.iso")
+
+
+def test_an_image_far_away(desktop: Desktop, image: Path) -> None:
+    pytest.importorskip("obstore")
+    place = desktop.home / "Discs/My disc"
+    with serving() as server:
+        address = server.add("/some.iso", image.read_bytes())
+        for _ in range(2):
+            done = desktop.open(f"{address}?key=secret")
+            assert (done.returncode, done.stderr) == (0, "")
+            assert done.stdout == f"{address} is mounted on {place}\n"
+        assert desktop.opened.read_text() == f"{place}\n" * 2
+        take_down(place)
 
 
 def test_it_mounts_and_opens(desktop: Desktop, image: Path) -> None:

@@ -16,7 +16,11 @@ from hypothesis import strategies as st
 pytest.importorskip("pyfuse3")  # which make check does without
 
 from isomount.fs.lane import wire
-from isomount.fs.lane.negotiation import negotiated, offers_to_open_directories
+from isomount.fs.lane.negotiation import (
+    negotiated,
+    offers_to_open_directories,
+    with_background,
+)
 from isomount.fs.lane.wire import Opcode, Request
 from tests.command import CHECKOUT, environment
 
@@ -149,3 +153,12 @@ def test_any_init_can_be_looked_at(body: bytes) -> None:
 def test_names_for_the_log() -> None:
     assert wire.name(Opcode.LSEEK) == "lseek"
     assert wire.name(4000) == "opcode 4000"
+
+
+def test_more_requests_under_way_change_nothing_else() -> None:
+    reply = bytes(range(1, 81))
+    changed = with_background(reply, 128)
+    # fuse_out_header (16 bytes), then major, minor, max_readahead, flags: four numbers.
+    assert changed[32:36] == (128).to_bytes(2, sys.byteorder) + (96).to_bytes(2, sys.byteorder)
+    assert changed[:32] + reply[32:36] + changed[36:] == reply
+    assert with_background(reply[:40], 128) == reply[:40]  # of a kernel without these fields

@@ -42,6 +42,7 @@ MODULES = {
     "damage": "ground",
     "errors": "ground",
     "programs": "ground",
+    "room": "ground",
     "text": "ground",
     "workers": "ground",
 }

@@ -13,9 +13,9 @@ from isomount.sources import open_source, refuse_what_is_no_path
     ("name", "said"),
     [
         ("-", "-: standard input cannot be an image"),
-        ("https://e.org/a%20b.iso?x=1", "with: curl -LO 'https://e.org/a%20b.iso?x=1'"),
+        ("ftp://e.org/a%20b.iso?x=1", "with: curl -LO 'ftp://e.org/a%20b.iso?x=1'"),
         ("FTP://e.org/a.iso", "download it first, with: curl -LO FTP://e.org/a.iso"),
-        ("smb://server/share/a.iso", "is an address, and only files and drives are read"),
+        ("smb://server/share/a.iso", "is an address of a kind that is not read"),
         ("file:///tmp/a%20b.iso", "name the file by its path: /tmp/a b.iso"),
         ("file://host/tmp/a.iso", "name the file by its path: /tmp/a.iso"),
     ],

@@ -100,6 +100,10 @@ The kernel's side of every mount.
 The images that were mounted, for
 .BR "isomount recent" ,
 and warnings of mounts, in the file log, where there is no system's log.
+.TP
+.I ~/.cache/isomount/remote
+What travelled of images that are far away, see
+.BR "isomount cache" .
 """
 
 

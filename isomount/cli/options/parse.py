@@ -24,6 +24,8 @@ class ParsedOptions:
     xattr: bool = False
     idle: float | None = None
     lane: bool = True
+    cache: int | None = None
+    cache_directory: str | None = None
     asks_to_write: bool = False
 
 

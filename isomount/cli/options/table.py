@@ -145,6 +145,15 @@ _OWN = (
     ),
     Option("nolane", Target.MOUNT, "let pyfuse3 answer everything: slower", "lane", sets=False),
     Option("lane", Target.MOUNT, "answer most requests without it (the default)", "lane"),
+    Option(
+        "cache",
+        Target.MOUNT,
+        "how much to keep on the disk of images far away, all together (4G); 0: nothing",
+        "cache",
+        values.size,
+        "SIZE",
+    ),
+    Option("cachedir", Target.MOUNT, "where", "cache_directory", values.words, "DIR"),
     Option("nonempty", Target.MOUNT, "allow a mount point that is not empty", "nonempty"),
 )
 

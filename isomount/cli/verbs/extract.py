@@ -20,7 +20,7 @@ from isomount.cli.terminal.words import say
 from isomount.containers.names import stem
 from isomount.errors import DifferenceError, IsomountError, UsageError
 from isomount.extract import Extractor, Place, Totals
-from isomount.image import Image
+from isomount.image import Image, file_name
 from isomount.text import one_line, readable_size
 
 _USAGE = """isomount extract IMAGE [PATH...] [-C FOLDER] [--verify] [--exact-modes]
@@ -184,7 +184,7 @@ def _require(image: Image, name: str, path: bytes) -> None:
 
 def _default_directory(image: str) -> str:
     """The name of the image without its extension, in the current directory."""
-    base = os.path.basename(os.path.abspath(image))
+    base = file_name(image)
     name = stem(base)
     return f"{name}.extracted" if name == base else name
 

@@ -18,18 +18,19 @@ from isomount.containers.paths import is_file
 from isomount.daemon import launch
 from isomount.daemon.request import MountRequest
 from isomount.errors import IsomountError, UsageError
-from isomount.image import ViewOptions, refuse_what_is_no_path
+from isomount.image import Keeping, ViewOptions, absolute, refuse_what_is_no_path, shown
 from isomount.mounting.mountpoint import default_for
 from isomount.owners import known_here
 from isomount.text import one_line
 
 _USAGE = """isomount IMAGE [MOUNTPOINT] [-o OPTION[,OPTION...]]... [-f] [-d]
-       isomount umount|list|open|recent ... : what is mounted; integrate: into your desktop
+       isomount umount|list|open|recent|cache ... : what is mounted; integrate: into your desktop
        isomount info|ls|tree|cat|extract IMAGE ... : without mounting; see isomount VERB --help"""
 
 _DESCRIPTION = """Show a disc image (ISO 9660, Rock Ridge, Joliet, UDF) as a read-only folder.
 
-IMAGE is an image file, or a drive with a disc in it; of an archive that holds several images,
+IMAGE is an image file, or a drive with a disc in it, or the address of an image (https, s3, gs, az,
+ssh), of which only what is read is fetched; of an archive that holds several images,
 archive.zip/disc.iso is one of them. MOUNTPOINT is the folder to show it in; it is
 made if it is missing, and removed again. Without it, a folder beside the image, named like it. Of
 several images each is shown beside itself."""
@@ -38,6 +39,7 @@ _EXAMPLES = """examples:
   isomount debian.iso disc         show the image in the folder disc, made if it is missing
   isomount debian.iso              the same in the folder debian beside the image
   isomount *.iso                   each of them so
+  isomount https://e.org/d.iso d   an image far away; what is read of it is kept on the disk
   isomount umount disc             end that; "fusermount3 -u disc" does the same
   isomount open debian.iso         mount it and open the file manager there
   isomount extract debian.iso      copy everything out of it, without mounting
@@ -112,7 +114,7 @@ def carry_out(
     if options.asks_to_write and not (read_only or foreground):
         say("mounted read-only: rw is ignored, disc images cannot be written to")
     if len(names) == 1 and not foreground:
-        put(f"{one_line(request.image)} is mounted on {one_line(request.mountpoint)}")
+        put(f"{one_line(shown(request.image))} is mounted on {one_line(request.mountpoint)}")
     return code
 
 
@@ -142,7 +144,7 @@ def _request(names: list[str], options: ParsedOptions) -> MountRequest:
     if not names or not names[0]:
         raise UsageError("name the image to mount; see isomount --help")
     refuse_what_is_no_path(names[0])
-    image = os.path.abspath(names[0])
+    image = absolute(names[0])
     mountpoint = names[1] if len(names) > 1 else default_for(image)
     if not mountpoint:
         raise UsageError("the mount point has no name; see isomount --help")
@@ -156,6 +158,7 @@ def _request(names: list[str], options: ParsedOptions) -> MountRequest:
         xattr=options.xattr,
         idle=options.idle,
         lane=options.lane,
+        keeping=_keeping(options),
     )
 
 
@@ -168,6 +171,12 @@ def _as_this_user(view: ViewOptions) -> ViewOptions:
         uid=os.getuid() if view.uid is None else view.uid,
         gid=os.getgid() if view.gid is None else view.gid,
     )
+
+
+def _keeping(options: ParsedOptions) -> Keeping:
+    limit = Keeping().limit if options.cache is None else options.cache
+    directory = options.cache_directory
+    return Keeping(limit, None if directory is None else os.path.abspath(directory))
 
 
 def _log_path(options: ParsedOptions) -> str | None:

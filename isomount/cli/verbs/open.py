@@ -13,6 +13,7 @@ from isomount.cli.terminal.output import put
 from isomount.cli.terminal.words import say
 from isomount.cli.verbs.mount import carry_out
 from isomount.containers.names import stem
+from isomount.daemon.apart import apart
 from isomount.desktop import notification
 from isomount.desktop.file_manager import FileManager
 from isomount.desktop.media import (
@@ -23,7 +24,7 @@ from isomount.desktop.media import (
     safe_directory_name,
 )
 from isomount.errors import IsomountError, NoFileManagerError
-from isomount.image import open_image, refuse_what_is_no_path
+from isomount.image import absolute, file_name, is_remote, open_image, refuse_what_is_no_path, shown
 from isomount.mounting.mountpoint import await_farewell
 from isomount.mounting.shut_out import advising
 from isomount.mounting.unmount import unmount
@@ -66,14 +67,14 @@ def _open(words: Sequence[str]) -> None:
     flags, names = parser().parse(words, names_at_most=1)
     name = image_name(names, "open")
     refuse_what_is_no_path(name)
-    image = os.path.abspath(name)
+    image = absolute(name)
     options = parse_options(flags.options)
     place = _shown_at(image)
     if place is None:
         place = _mount_and_show(image, options)
     else:
         _show_mounted(place)
-    put(f"{one_line(image)} is mounted on {one_line(place)}")
+    put(f"{one_line(shown(image))} is mounted on {one_line(place)}")
 
 
 def parser() -> Parser:
@@ -92,10 +93,16 @@ def _tell(message: str) -> None:
 
 def _label(image: str, options: ParsedOptions) -> str:
     """What to call the directory: the label, else the image's name without its endings."""
+    label = (
+        apart(lambda: _label_in(image, options)) if is_remote(image) else _label_in(image, options)
+    )
+    return safe_directory_name(label) or safe_directory_name(stem(file_name(image))) or "disc"
+
+
+def _label_in(image: str, options: ParsedOptions) -> str:
     # Nobody listens to the log here: the mount will say what it finds damaged.
     with advising(image), open_image(image, options.view) as opened:
-        label = opened.label
-    return safe_directory_name(label) or safe_directory_name(stem(image)) or "disc"
+        return opened.label
 
 
 def _shown_at(image: str) -> str | None:

@@ -13,6 +13,7 @@ from isomount.containers.paths import is_same
 from isomount.desktop.eject import eject
 from isomount.desktop.session_bus import has_session_bus
 from isomount.errors import IsomountError, NotMountedError, UsageError
+from isomount.image import absolute
 from isomount.mounting.holders import who_holds
 from isomount.mounting.mountpoint import await_farewell
 from isomount.mounting.mounts import Mount, all_mounts, is_same_image, mount_at
@@ -116,7 +117,7 @@ def _find(what: str) -> str:
             "name the mount point, the image or the label to unmount; see isomount umount --help"
         )
     mounts = all_mounts()
-    place = os.path.abspath(what)
+    place = absolute(what)
     here = _topmost(mounts, place) or _topmost(mounts, _without_links(place))
     ours = running(everybody=True)
     if here is not None and here in [each.mount for each in ours]:

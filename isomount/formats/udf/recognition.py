@@ -53,11 +53,11 @@ def find_anchors(reader: Reader, options: ViewOptions) -> list[Anchor]:
     Without a sector in ``options`` that is the last session's: its descriptors lie farthest on.
     """
     start = (options.sbsector or 0) * _SECTOR_BYTES
-    found = {
-        anchor.pointer: anchor
-        for size in _sizes(options)
-        for anchor in _anchors(reader, options, size, start)
-    }
+    found: dict[AnchorPointer, Anchor] = {}
+    for size in _sizes(options):
+        found |= {anchor.pointer: anchor for anchor in _anchors(reader, options, size, start)}
+        if found:
+            break  # the tag confirmed the size; to look where others lead would be far to read
     if options.sbsector is not None:
         return list(found.values())
     return sorted(

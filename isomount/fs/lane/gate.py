@@ -24,9 +24,9 @@ import trio
 from isomount.fs.guard import errno_of, log
 from isomount.fs.lane import wire
 from isomount.fs.lane.handlers import Handlers
-from isomount.fs.lane.negotiation import negotiated, offers_to_open_directories
+from isomount.fs.lane.negotiation import negotiated, offers_to_open_directories, with_background
 from isomount.fs.lane.splice import Splice, UnspliceableError
-from isomount.fs.patience import Patience, signalled
+from isomount.fs.patience import WAITING, Patience, signalled
 from isomount.sources import FileRange
 
 # Seconds of busy-polling for the next request: answering one takes 20 to 50 microseconds.
@@ -62,8 +62,8 @@ class Gate:
     ``spliced_at_most`` is how long a range of a file may be that is sent without copying it.
     """
 
-    def __init__(self, device: int) -> None:
-        """Takes ``device``, which is closed if this fails."""
+    def __init__(self, device: int, *, waiting: int = WAITING) -> None:
+        """Takes ``device``, which is closed if this fails. ``waiting`` is as a Policy has it."""
         with ExitStack() as stack:
             stack.callback(os.close, device)
             os.set_blocking(device, False)
@@ -85,7 +85,8 @@ class Gate:
         self._passed_on: set[int] = set()
         self._waiting: dict[int, _Waiting] = {}
         self._is_closed = False
-        self._patience = Patience()
+        self._waiting_at_most = waiting
+        self._patience = Patience(waiting)
         self._turn_ends = 0.0
         self._is_busy = False
         self._has_ended = False
@@ -149,6 +150,8 @@ class Gate:
         # From here on the kernel wants room for as much as it may write.
         self._buffer = memoryview(bytearray(_ROOM + agreed.max_write))
         handlers.kernel_opens_directories = offers_to_open_directories(init)
+        if self._waiting_at_most > WAITING and not agreed.error:
+            reply = with_background(reply, self._waiting_at_most)
         self.send(wire.Message(reply, b""))
         return agreed.obstacle
 

@@ -14,6 +14,7 @@ _INIT_IN = Struct("=IIII")
 # struct fuse_out_header, then of struct fuse_init_out: major, minor, max_readahead, flags,
 # max_background, congestion_threshold, max_write, time_gran, max_pages, map_alignment, flags2.
 _INIT_OUT = Struct("=IiQIIIIHHIIHHI")
+_MAX_BACKGROUND = 7  # the place of the first of two fields about that
 # Before 7.23 (Linux 3.15) the reply ended with max_write.
 _OLDEST = (7, 23)
 
@@ -88,6 +89,18 @@ def negotiated(reply: bytes) -> Negotiated:
     fields = _INIT_OUT.unpack_from(reply.ljust(_INIT_OUT.size, b"\0"))
     _, error, _, major, minor, _, flags, _, _, max_write, *_, flags2 = fields
     return Negotiated(error, (major, minor), flags, flags2, max_write)
+
+
+def with_background(reply: bytes, at_most: int) -> bytes:
+    """``reply`` with as many requests under way at a time as nobody is blocked in the kernel for.
+
+    The kernel's own 12 are all that stalled readers need to stop every other.
+    """
+    if len(reply) < _INIT_OUT.size:
+        return reply
+    fields = list(_INIT_OUT.unpack_from(reply))
+    fields[_MAX_BACKGROUND : _MAX_BACKGROUND + 2] = at_most, at_most * 3 // 4
+    return _INIT_OUT.pack(*fields) + reply[_INIT_OUT.size :]
 
 
 def offers_to_open_directories(init: Request) -> bool:

@@ -1,0 +1,1 @@
+"""Servers of images for tests: on loopback, in this process."""
